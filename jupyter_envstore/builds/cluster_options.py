@@ -39,6 +39,8 @@ class ClusterOptions:
         How much the package caches in such a folder may hold; 0 for no limit.
     worker_settings : dict
         What workers have otherwise than the server: :data:`NODE_FIELDS`.
+    previews : bool
+        Whether previews and searches are answered by workers, too, where one is free.
     resources : dict
         Dask's resources that each job takes.
     security : dict
@@ -57,6 +59,7 @@ class ClusterOptions:
     worker_root_dir: str = ""
     worker_cache_gigabytes: float = 20.0
     worker_settings: dict[str, Any] = field(default_factory=dict)
+    previews: bool = False
     resources: dict[str, float] = field(default_factory=dict)
     security: dict[str, Any] = field(default_factory=dict, repr=False)
     send_credentials: bool = True

@@ -19,7 +19,10 @@ from jupyter_envstore import __version__
 from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.engine.question_process import run_here
 
+BEGUN = "envstore-begun"
+"""Dask's topic in which tasks tell that they begin."""
 LOOK_SECONDS = 0.05
 """How often it is looked whether a process has ended."""
 _EXECUTORS: dict[str, LocalExecutor] = {}
@@ -46,10 +49,9 @@ def run_job(text: str, job_id: int, attempt: int, version: str) -> None:
     UnfitWorkerError
         This machine has another version; or it does not have the folder or the credentials.
     """
+    _tell_begun()
     host = socket.gethostname()
-    if version != __version__:
-        msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
-        raise UnfitWorkerError(msg)
+    _check_version(host, version)
     config = node_config(StoreConfig.from_text(text), host)
     if not config.at_home:
         config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,6 +88,46 @@ def _executor_of(config: StoreConfig) -> LocalExecutor:
         if known is None:  # one for each server that differs; what waits for jobs in vain ends by itself
             known = _EXECUTORS[text] = LocalExecutor(config)
         return known
+
+
+def run_question(text: str, configuration: str, timeout: float, version: str) -> str:
+    """Run the process of a question to channels, with this machine's indexes; return what it wrote.
+
+    Parameters
+    ----------
+    text : str
+        The question as JSON.
+    configuration : str
+        The configuration for workers.
+
+    Raises
+    ------
+    UnfitWorkerError
+        As :func:`run_job`.
+    LimitError
+        The time limit passed.
+    """
+    _tell_begun()
+    host = socket.gethostname()
+    _check_version(host, version)
+    config = node_config(StoreConfig.from_text(configuration), host)
+    question = json.loads(text) | {"cache": str(config.packages / "repodata")}
+    return run_here(json.dumps(question), timeout)
+
+
+def _tell_begun() -> None:
+    """Tell the scheduler that a task has a place: it counts those that wait behind others on their worker alike."""
+    from distributed import get_worker
+
+    with contextlib.suppress(ValueError):  # no worker of Dask calls this
+        worker = get_worker()
+        worker.log_event(BEGUN, worker.get_current_task())
+
+
+def _check_version(host: str, version: str) -> None:
+    if version != __version__:
+        msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
+        raise UnfitWorkerError(msg)
 
 
 def node_config(config: StoreConfig, host: str) -> StoreConfig:

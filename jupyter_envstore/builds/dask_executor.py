@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import threading
 import time
@@ -9,11 +10,13 @@ from typing import Any
 
 from jupyter_envstore import __version__
 from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
-from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_job
+from jupyter_envstore.builds.cluster_questions import ClusterQuestions
+from jupyter_envstore.builds.cluster_task import BEGUN, UnfitWorkerError, run_job
 from jupyter_envstore.builds.own_cluster import OwnCluster
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
+from jupyter_envstore.engine.question_process import RunQuestion
 from jupyter_envstore.errors import InvalidInputError
 
 CONNECT_SECONDS = 5.0
@@ -21,6 +24,8 @@ PAUSE_SECONDS = 5.0
 """How long a scheduler that did not answer is not asked again."""
 SUSPECT_SECONDS = 300.0
 """How long a worker gets no task that did not end its last one; Dask gives it up after as long (``worker-ttl``)."""
+MOST_BEGUN = 2000
+"""How many tasks are remembered that have begun."""
 WAITING = ("released", "waiting", "no-worker", "queued")
 """States of a task that has no place yet."""
 
@@ -51,7 +56,19 @@ class DaskExecutor:
         self._own = OwnCluster(self.options)
         self._futures: dict[str, Any] = {}
         self._suspects: dict[str, float] = {}
+        self._begun: collections.deque[str] = collections.deque(maxlen=MOST_BEGUN)
         self._why, self._asked = "", -PAUSE_SECONDS
+
+    @property
+    def questions(self) -> RunQuestion | None:
+        """What has questions to channels answered by the workers; None if the server shall."""
+        if not self.options.previews:
+            return None
+        return ClusterQuestions(self._client_if_there, self._begun, self._text, self.options.resources)
+
+    def _client_if_there(self) -> Any:
+        with self._lock:
+            return None if self._connect() else self._client
 
     @property
     def place(self) -> str:
@@ -111,7 +128,8 @@ class DaskExecutor:
         if state in WAITING:
             return Seen(alive=True, waits=True)
         if state == "processing":
-            return Seen(alive=True, starts=True)
+            begun = handle.id in self._begun
+            return Seen(alive=True, waits=not begun, starts=begun)
         return Seen(alive=False, reason="the Dask scheduler does not know its task any more")
 
     def stop(self, handle: Handle) -> bool:
@@ -175,11 +193,17 @@ class DaskExecutor:
             self._client = Client(
                 where, timeout=CONNECT_SECONDS, set_as_default=False, name="jupyter-envstore", security=security
             )
+            self._client.subscribe_topic(BEGUN, self._note_begun)
+            for event in self._client.get_events(BEGUN):
+                self._note_begun(event)
             self._why = ""
         except Exception as error:  # libraries of clusters share no class
             self._why = f"the Dask scheduler {self.place} cannot be reached: {_first_line(error)[:300]}"
         self._asked = time.monotonic()
         return self._why
+
+    def _note_begun(self, event: tuple[float, str]) -> None:
+        self._begun.append(event[1])
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.database.jobs import Claim, Handle
+from jupyter_envstore.engine.question_process import RunQuestion
 
 
 class Executor(Protocol):
@@ -29,3 +30,17 @@ class Executor(Protocol):
 
     def close(self) -> Sequence[Handle]:
         """Let go of workers; return those that do not go on without this process."""
+
+
+@runtime_checkable
+class AnswersQuestions(Protocol):
+    """An executor whose workers can answer questions to channels, too."""
+
+    @property
+    def questions(self) -> RunQuestion | None:
+        """What has them answered; None if the server's machine shall."""
+
+
+def questions_of(executor: Executor) -> RunQuestion | None:
+    """Return what has questions to channels answered by the workers of an executor; None if they do not."""
+    return executor.questions if isinstance(executor, AnswersQuestions) else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.database.jobs import AT_HOME, Claim, Handle
+from jupyter_envstore.engine.question_process import RunQuestion
 
 
 class SplitExecutor:
@@ -20,6 +21,11 @@ class SplitExecutor:
     def __init__(self, elsewhere: Executor, here: LocalExecutor) -> None:
         self.elsewhere = elsewhere
         self.here = here
+
+    @property
+    def questions(self) -> RunQuestion | None:
+        """As the other executor has it."""
+        return questions_of(self.elsewhere)
 
     def ready(self) -> str:
         """Return why the other executor cannot start a worker now; both wait then."""

@@ -194,9 +194,10 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     Counted is what the scheduler of this place started. What is about a prefix is done in its own place; a build that
     waits for another one for a while is made here once nothing else waits.
 
-    Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job. Checks come behind all
-    that people wait for. If all places are taken by what is done behind builds that can be used already (byte code,
-    artifacts, checks), one more build or restore starts; with a limit of one, nothing runs beside.
+    Namespaces take turns: the one with the fewest running jobs comes first. In it, what is brought back comes first:
+    that is short, a kernel may wait for it, and what a cluster built can only be used then. Then comes the oldest job.
+    Checks come behind all that people wait for. If all places are taken by what is done behind builds that can be used
+    already (byte code, artifacts, checks), one more build or restore starts; with a limit of one, nothing runs beside.
     """
     here = place_of(session)
     running = (
@@ -226,7 +227,7 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
         return None
     first = min(
         queued,
-        key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id),
+        key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.kind != RESTORE, row.id),
     )
     job = session.get(Job, first.id, with_for_update={"skip_locked": True})
     return _claim(job, host, here) if job is not None else None

@@ -16,7 +16,7 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, overload
+from typing import TYPE_CHECKING, Protocol, cast, overload
 
 from jupyter_envstore import errors
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
@@ -44,19 +44,43 @@ GRACE = 10.0
 """Seconds beyond its own time limit after which the process is ended."""
 
 
-@overload
-def ask(question: SolveQuestion, timeout: float, *stops: threading.Event) -> SolveAnswer: ...
+class RunQuestion(Protocol):
+    """Has the process run that answers a question, on this machine or on another one."""
+
+    def __call__(self, text: str, timeout: float, *stops: threading.Event) -> str:
+        """Return what the process wrote: an answer as JSON.
+
+        Parameters
+        ----------
+        text : str
+            The question as JSON.
+
+        Raises
+        ------
+        LimitError, ClientGoneError
+            As :func:`ask`.
+        """
 
 
 @overload
-def ask(question: SearchQuestion | NewestQuestion, timeout: float, *stops: threading.Event) -> SearchAnswer: ...
+def ask(
+    question: SolveQuestion, timeout: float, *stops: threading.Event, run: RunQuestion | None = None
+) -> SolveAnswer: ...
 
 
 @overload
-def ask(question: TextQuestion, timeout: float, *stops: threading.Event) -> TextAnswer: ...
+def ask(
+    question: SearchQuestion | NewestQuestion, timeout: float, *stops: threading.Event, run: RunQuestion | None = None
+) -> SearchAnswer: ...
 
 
-def ask(question: Question, timeout: float, *stops: threading.Event) -> Answer:
+@overload
+def ask(
+    question: TextQuestion, timeout: float, *stops: threading.Event, run: RunQuestion | None = None
+) -> TextAnswer: ...
+
+
+def ask(question: Question, timeout: float, *stops: threading.Event, run: RunQuestion | None = None) -> Answer:
     """Return the answer to a question.
 
     Parameters
@@ -67,11 +91,33 @@ def ask(question: Question, timeout: float, *stops: threading.Event) -> Answer:
         Seconds.
     stops : Event
         One is set when nobody waits any more: the process is ended then.
+    run : RunQuestion, optional
+        Where the process runs; by default here.
 
     Raises
     ------
     EnvStoreError
         As the solve or search does.
+    LimitError
+        The time limit passed.
+    ClientGoneError
+        One of ``stops`` was set.
+    """
+    try:
+        answer: Answer | Failure = json.loads((run or run_here)(json.dumps(question), timeout, *stops))
+    except ValueError:
+        msg = "the process that looks at channels ended without an answer; try again"
+        raise EnvStoreError(msg) from None
+    if "error" in answer:
+        raise _error(cast("Failure", answer))
+    return answer
+
+
+def run_here(text: str, timeout: float, *stops: threading.Event) -> str:
+    """Run the process of a question on this machine; it is a :class:`RunQuestion`.
+
+    Raises
+    ------
     LimitError
         The time limit passed.
     ClientGoneError
@@ -89,7 +135,7 @@ def ask(question: Question, timeout: float, *stops: threading.Event) -> Answer:
         env=scrubbed_environment(),
     ) as process:
         answers: list[bytes] = []
-        talk = threading.Thread(target=lambda: answers.append(process.communicate(json.dumps(question).encode())[0]))
+        talk = threading.Thread(target=lambda: answers.append(process.communicate(text.encode())[0]))
         talk.start()
         try:
             while talk.is_alive():
@@ -105,14 +151,7 @@ def ask(question: Question, timeout: float, *stops: threading.Event) -> Answer:
                 with contextlib.suppress(ProcessLookupError):  # it ended a moment ago: the other thread waits for it
                     os.killpg(process.pid, signal.SIGKILL)
             talk.join()
-    try:
-        answer: Answer | Failure = json.loads(answers[0])
-    except (ValueError, IndexError):
-        msg = "the process that looks at channels ended without an answer; try again"
-        raise EnvStoreError(msg) from None
-    if "error" in answer:
-        raise _error(cast("Failure", answer))
-    return answer
+    return answers[0].decode() if answers else ""
 
 
 def _error(failure: Failure) -> EnvStoreError:

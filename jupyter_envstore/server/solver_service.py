@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import threading
 
     from jupyter_envstore.builds.options import BuildOptions
+    from jupyter_envstore.engine.question_process import RunQuestion
     from jupyter_envstore.engine.questions import (
         ChannelsOptional,
         ChannelsQuestion,
@@ -93,7 +94,8 @@ class SolverService:
             "system_requirements": specification.system_requirements,
             "any_channel": bool(specification.channel_priority),
         }
-        return await self._in_turn("solve", timeout, lambda: ask(question, timeout, gone, self._ending))
+        look = functools.partial(ask, question, timeout, gone, self._ending, run=self._run)
+        return await self._in_turn("solve", timeout, look)
 
     async def search(
         self,
@@ -118,7 +120,7 @@ class SolverService:
             "package": package,
             "versions_of": versions_of,
         }
-        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending)
+        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending, run=self._run)
         return (await self._in_turn("search", SEARCH_SECONDS, look))["packages"]
 
     async def newest(self, gone: threading.Event, names: Sequence[str], channels: Sequence[str]) -> list[CondaEntry]:
@@ -130,8 +132,13 @@ class SolverService:
             "do": "newest",
             "names": list(names),
         }
-        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending)
+        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending, run=self._run)
         return (await self._in_turn("search", SEARCH_SECONDS, look))["packages"]
+
+    @property
+    def _run(self) -> RunQuestion | None:
+        """Where the processes run."""
+        return self._access.store.channels.run_question
 
     def _channels(self, settings: SettingValues, channels: Sequence[str], platforms: Sequence[str]) -> ChannelsQuestion:
         """Return what every question to channels has."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.question_process import RunQuestion
 from jupyter_envstore.engine.search import search_names, search_versions
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import InvalidInputError
@@ -17,11 +18,18 @@ from jupyter_envstore.spec.specification import Specification
 
 
 class Channels:
-    """Where packages come from."""
+    """Where packages come from.
 
-    def __init__(self, config: StoreConfig, settings: Settings) -> None:
+    Parameters
+    ----------
+    run_question : RunQuestion or None
+        What has questions to them answered, if not this machine.
+    """
+
+    def __init__(self, config: StoreConfig, settings: Settings, run_question: RunQuestion | None = None) -> None:
         self._config = config
         self._settings = settings
+        self.run_question = run_question
 
     def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[ChannelPackage]:
         """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches.

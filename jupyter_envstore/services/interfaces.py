@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.database.paging import Filters, Page
     from jupyter_envstore.database.values import Statistics
     from jupyter_envstore.engine.package_list import ListedPackage
+    from jupyter_envstore.engine.question_process import RunQuestion
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
     from jupyter_envstore.notebooks.bond import Bond
@@ -388,6 +389,10 @@ class Settings(CommonSettings, Protocol):
 
 class Channels(CommonChannels, Protocol):
     """Where packages come from."""
+
+    @property
+    def run_question(self) -> RunQuestion | None:
+        """What has questions to channels answered, if not the process of this machine."""
 
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
         """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings."""

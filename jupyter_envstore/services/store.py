@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.retention import Retention
@@ -139,7 +139,7 @@ class EnvStore:
             bonds=bonds,
             builds=builds,
             changes=Changes(database),
-            channels=Channels(config, settings),
+            channels=Channels(config, settings, questions_of(executor)),
             dynamic_images=DynamicImages(database, settings, builds, environments),
             environments=environments,
             images=images,

@@ -356,7 +356,23 @@ def test_a_namespace_that_asks_for_very_much_keeps_no_other_from_its_turn(store:
     with store.envstore.database.write() as session:
         found = [claim_next(session, 10, "here") for _ in range(4)]
         assert [claim and claim.build_id for claim in found] == [first.id, last.id, first.id, first.id]
-        assert [claim and claim.kind for claim in found] == [BUILD, BUILD, RESTORE, RESTORE]
+        assert [claim and claim.kind for claim in found] == [RESTORE, BUILD, RESTORE, RESTORE]
+        session.rollback()
+
+
+def test_what_is_brought_back_does_not_wait_behind_builds(store: Store, nasty_channel: str) -> None:
+    text = f"channels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    for number in range(4):
+        store.submit(text, "team", f"e{number}")
+    with store.envstore.database.write() as session:
+        first = claim_next(session, 10, "here")
+        assert first is not None
+        enqueue(session, RESTORE, first.build_id)  # as a worker does that has made it elsewhere
+        found = [claim_next(session, 10, "here") for _ in range(2)]
+        assert [(claim.kind, claim.build_id) for claim in found if claim] == [
+            (RESTORE, first.build_id),
+            (BUILD, first.build_id + 1),
+        ]
         session.rollback()
 
 

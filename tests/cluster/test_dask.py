@@ -21,6 +21,7 @@ from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.processes import is_alive
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.jobs import handle_of
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.services.doctor import examine
@@ -82,6 +83,26 @@ def test_a_build_without_a_worker_waits_as_long_as_it_takes(
     assert (job.state, job.attempt, job.pid) == ("running", 1, 0)
     cluster.add_worker()
     assert store.wait(reference.id)["status"] == "COMPLETED"
+
+
+def test_a_build_waits_behind_others_of_its_worker_as_long_as_it_takes(
+    open_store: Opened, cluster: DaskCluster, nasty_channel: str
+) -> None:
+    """Dask gives a worker one task more than it has places, and counts that as one that is being done."""
+    store = open_store(max_concurrent_builds=4)
+    builds = [store.submit(SLEEPY.format(channel=nasty_channel), name=f"e{number}") for number in range(3)]
+    store.until(lambda: len([job for job in store.jobs() if job.pid]) == 2 and all(job.handle for job in store.jobs()))
+    waiting = next(job for job in store.jobs() if not job.pid)
+    seen = store.envstore.scheduler.executor.alive(handle_of(waiting))
+    assert (seen.alive, seen.waits, seen.starts) == (True, True, False)
+    running_one = next(job for job in store.jobs() if job.pid)
+    seen = store.envstore.scheduler.executor.alive(handle_of(running_one))
+    assert (seen.alive, seen.waits, seen.starts) == (True, False, True)
+    for build in builds:
+        if build.id != waiting.build_id:
+            store.envstore.builds.cancel(build.id)
+    store.until(lambda: any(job.id == waiting.id and job.pid and job.attempt == 1 for job in store.jobs()))
+    store.envstore.builds.cancel(waiting.build_id)
 
 
 def test_a_build_that_waits_or_runs_can_be_canceled(
