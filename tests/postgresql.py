@@ -31,9 +31,14 @@ class Postgresql:
     """A server that runs: start, stop, kill, make databases.
 
     Its databases sort as English does, unless a column says otherwise. It keeps nothing on the disk for good.
+
+    Parameters
+    ----------
+    primary : Postgresql, optional
+        A server that runs: this one follows it, and has all that was committed there, until it takes its place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, primary: Postgresql | None = None) -> None:
         found = programs()
         if found is None:
             pytest.skip("needs the server of PostgreSQL")
@@ -44,7 +49,13 @@ class Postgresql:
             self._account = pwd.getpwnam("postgres").pw_uid
             os.chown(self.folder, self._account, -1)
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "--auth=trust", "--username=tests", "--encoding=UTF8", "--no-sync", str(self.data))
+        if primary is None:
+            self._run("initdb", "--auth=trust", "--username=tests", "--encoding=UTF8", "--no-sync", str(self.data))
+            return
+        place = ["-h", str(primary.folder), "-U", "tests", "-D", str(self.data)]
+        self._run("pg_basebackup", *place, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        primary.run("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        primary.run("postgres", "SELECT pg_reload_conf()")
 
     @property
     def data(self) -> Path:
@@ -77,6 +88,10 @@ class Postgresql:
             self._process.send_signal(how)
             self._process.wait(SECONDS)
             self._process = None
+
+    def promote(self) -> None:
+        """Let it take the place of the server that it follows."""
+        self.run("postgres", "SELECT pg_promote()")
 
     def remove(self) -> None:
         """End it, and remove all."""
