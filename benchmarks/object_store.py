@@ -17,12 +17,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import requests
 
 from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.channel_maker.package import CondaPackage, write_package
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.object_store import ObjectStore
 from tests.server.live import MASTER, Server
 
 MEGABYTES = 200
+LARGE_MEGABYTES = 800
 PIECE = 1 << 20
 
 
@@ -92,18 +95,32 @@ def asking(server: ObjectStore, place: Path) -> None:
     report("60 blobs touched", best(3, lambda: blob_store(config).touch(digests)), "s")
 
 
-def downloads(server: ObjectStore, place: Path) -> None:
+def large_channel(place: Path) -> str:
+    """Make a channel with one large package that does not compress; return its address."""
+    files = place / "large"
+    (files / "share").mkdir(parents=True)
+    with (files / "share" / "data").open("wb") as file:
+        for _ in range(LARGE_MEGABYTES):
+            file.write(os.urandom(PIECE))
+    made = place / "channel"
+    write_package(CondaPackage("large", "1.0", "0", "noarch", files), made)
+    index_channel(made)
+    return made.as_uri()
+
+
+def downloads(server: ObjectStore, place: Path, large: bool = False) -> None:
     """Print how long an archive takes from a Jupyter server: sent by it, or by the bucket."""
+    packages = f"'python={PYTHON}', numpy, pandas"
+    channels, packages = (large_channel(place), "large") if large else (channel(), packages)
     for redirects in (True, False):
-        root = place / f"r{redirects:d}"
+        root = place / f"r{redirects:d}{large:d}"
         root.mkdir()
-        url = server.make(f"downloads{redirects:d}")
+        url = server.make(f"downloads{redirects:d}{large:d}")
         values = {"blob_url": url, "blob_options": server.options(), "blob_redirects": redirects}
         lines = "".join(f"c.EnvStoreApp.{name} = {value!r}\n" for name, value in values.items())
         running = Server(root, f"{lines}c.EnvStoreApp.default_settings = {{'check_imports': False}}\n").start()
         try:
-            packages = f"'python={PYTHON}', numpy, pandas"
-            build_id = running.submit(f"name: e\nchannels: [{channel()}]\ndependencies: [{packages}]")
+            build_id = running.submit(f"name: e\nchannels: [{channels}]\ndependencies: [{packages}]")
             running.wait(build_id, 600)
             address = f"{running.api}build/{build_id}/archive/"
             login = {"Authorization": f"Bearer {MASTER}"}
@@ -150,6 +167,7 @@ def main() -> None:
             storing(server, place)
             asking(server, place)
             downloads(server, place)
+            downloads(server, place, large=True)
     finally:
         server.remove()
 
