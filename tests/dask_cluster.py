@@ -23,6 +23,7 @@ class DaskCluster:
         self.packages = packages
         self.port = free_port()
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._added = 0
         self._scheduler: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,7 +51,7 @@ class DaskCluster:
 
     def add_worker(self, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker; return its process."""
-        number = len(self.workers)
+        number, self._added = self._added, self._added + 1  # Dask refuses a name that is taken
         root = self.root(number)
         root.mkdir(exist_ok=True)
         if self.packages is not None:
