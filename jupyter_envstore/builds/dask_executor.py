@@ -13,7 +13,8 @@ from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
 from jupyter_envstore.builds.cluster_questions import ClusterQuestions
 from jupyter_envstore.builds.cluster_task import BEGUN, UnfitWorkerError, run_job
 from jupyter_envstore.builds.own_cluster import OwnCluster
-from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.builds.processes import this_host
+from jupyter_envstore.builds.seen import UNKNOWN, Seen
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
 from jupyter_envstore.engine.question_process import RunQuestion
@@ -114,16 +115,18 @@ class DaskExecutor:
 
     def alive(self, handle: Handle) -> Seen:
         """Return whether a task waits or runs; if it failed, why."""
+        if handle.kind != DASK or (self.options.cluster_class and handle.host != this_host()):
+            return UNKNOWN  # another server's own cluster has it
         with self._lock:
             if self._connect():
-                return Seen(alive=True)  # nobody knows: the lease decides
+                return UNKNOWN
             future = self._futures.get(handle.id)
             if future is not None and future.status in ("error", "cancelled", "lost"):
                 return _ended(future)
             try:
                 states = self._client.sync(self._client.scheduler.get_task_status, keys=[handle.id])
             except Exception:  # the connection was lost just now
-                return Seen(alive=True)
+                return UNKNOWN
         state = states.get(handle.id)
         if state in WAITING:
             return Seen(alive=True, waits=True)

@@ -20,7 +20,11 @@ class Executor(Protocol):
         """Start a worker for a claimed job, or have it started as soon as there is a place; return how it is called."""
 
     def alive(self, handle: Handle) -> Seen:
-        """Return whether a worker that did not report yet is still to be expected."""
+        """Return whether a worker that did not report yet is still to be expected.
+
+        Several servers may ask: of one that another server started, and that is not known here, say ``UNKNOWN``
+        (:mod:`jupyter_envstore.builds.seen`).
+        """
 
     def stop(self, handle: Handle) -> bool:
         """End a worker, and what it started, where it can be reached; whether it was still there."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jupyter_envstore.builds.priority import give_way
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time, this_host
-from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.builds.seen import UNKNOWN, Seen
 from jupyter_envstore.builds.waiting_worker import Request, WaitingWorker
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
@@ -55,8 +55,13 @@ class LocalExecutor:
         return handle_of_process(*(handed or self._start_process(job_id, attempt, staging)))
 
     def alive(self, handle: Handle) -> Seen:
-        """Return whether its process runs."""
-        return Seen(handle.host == this_host() and is_alive(*process_of(handle)))
+        """Return whether its process runs; nothing is known of those of other hosts.
+
+        On a machine that is overloaded, it may take longer to begin than a lease.
+        """
+        if (handle.kind, handle.host) != (LOCAL, this_host()):
+            return UNKNOWN
+        return Seen(is_alive(*process_of(handle)), starts=True)
 
     def stop(self, handle: Handle) -> bool:
         """End a worker of this host; whether it was still there."""

@@ -61,7 +61,7 @@ log = logging.getLogger(__name__)
 EXPECTED_SECONDS = 2.0
 """How often an executor is asked for a worker that did not report yet."""
 START_SECONDS = 60.0
-"""How long a worker of another machine that got a place may take until its process reports, beside a lease."""
+"""How long a worker that got a place may take until its process reports, beside a lease."""
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
 SILENT = (
     "the worker was ended because it did not report for {seconds:g} s "

@@ -19,7 +19,7 @@ class Seen(NamedTuple):
     is_final : bool
         Whether another attempt would end alike.
     starts : bool
-        Whether it got a place on another machine, where its process begins: that may take longer than a lease.
+        Whether it got a place, where its process begins: that may take longer than a lease.
     """
 
     alive: bool
@@ -27,3 +27,7 @@ class Seen(NamedTuple):
     reason: str = ""
     is_final: bool = False
     starts: bool = False
+
+
+UNKNOWN = Seen(alive=True)
+"""What is said of a worker that another server started, and that cannot be asked for here: its lease decides."""

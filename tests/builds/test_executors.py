@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.priority import NICENESS, give_way
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.jobs import Handle, claim_next, note_handle
+from jupyter_envstore.database.models import Job
 from jupyter_envstore.errors import InvalidInputError
+from tests.helpers import LEASE_SECONDS, Store
 from tests.other_makers import python_with_executors
 
 TWO_BUILDS = """
@@ -84,3 +90,19 @@ def test_an_executor_that_cannot_be_had_is_named(python: Path, root: Path, name:
     )
     assert done.returncode == InvalidInputError.exit_code
     assert said in done.stderr
+
+
+def test_a_worker_that_another_host_has_just_started_is_not_taken_for_lost(store: Store, nasty_channel: str) -> None:
+    reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    with store.envstore.database.write() as session:
+        claim = claim_next(session, 2, "elsewhere")
+        assert claim is not None
+        note_handle(session, claim, Handle(LOCAL, "1234567 89", "elsewhere"))
+        session.get_one(Job, claim.job_id).heartbeat_on = now() - timedelta(seconds=LEASE_SECONDS * 0.7)
+    store.envstore.scheduler.tick()
+    (job,) = store.jobs()
+    assert (job.state, job.attempt, job.host) == ("running", 1, "elsewhere")
+    with store.envstore.database.write() as session:
+        session.get_one(Job, job.id).heartbeat_on = now() - timedelta(seconds=LEASE_SECONDS * 2)
+    assert store.wait(reference.id)["status"] == "COMPLETED"  # its lease has passed
+    assert store.jobs()[0].attempt == 2

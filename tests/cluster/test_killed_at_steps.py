@@ -6,8 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,20 @@ from tests.helpers import Store
 
 TEXT = "name: e\nchannels: [{channel}]\ndependencies: [nasty-text, nasty-links, nasty-modes]"
 Opened = Callable[..., Store]
+
+
+@contextlib.contextmanager
+def killing(store: Store, step: str) -> Iterator[list[int]]:
+    """Kill the first process that is seen at a step; give the list that its job comes into."""
+    stop = threading.Event()
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_at, args=(store, step, stop, killed))
+    killer.start()
+    try:
+        yield killed
+    finally:
+        stop.set()
+        killer.join()
 
 
 def kill_at(store: Store, step: str, stop: threading.Event, killed: list[int]) -> None:
@@ -51,22 +64,13 @@ def test_a_build_whose_process_is_killed_at_a_step_completes_once(
     open_store: Opened, cluster: DaskCluster, nasty_channel: str, step: str, with_worker: bool
 ) -> None:
     store = open_store(lease_seconds=6.0, settings={"check_imports": False, "artifacts_at_once": ["archive", "yaml"]})
-    stop = threading.Event()
-    killed: list[int] = []
-    killer = threading.Thread(target=kill_at, args=(store, step, stop, killed))
-    killer.start()
-    reference = store.submit(TEXT.format(channel=nasty_channel))
-    deadline = time.monotonic() + 120
-    while not killed:
-        store.envstore.scheduler.tick()
-        assert time.monotonic() < deadline, store.jobs()
-        time.sleep(0.02)
+    with killing(store, step) as killed:
+        reference = store.submit(TEXT.format(channel=nasty_channel))
+        store.until(lambda: bool(killed), 120.0)
     if with_worker:
         cluster.workers[0].kill()
         cluster.add_worker()
     view = store.wait(reference.id)
-    stop.set()
-    killer.join()
     assert view["status"] == "COMPLETED", store.envstore.logs.read(reference.id)
     assert [job.attempt for job in store.jobs() if job.id == killed[0]] == [2]
     assert {job.state for job in store.jobs()} == {"done"}
