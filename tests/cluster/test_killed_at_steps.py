@@ -56,7 +56,7 @@ def kill_at(store: Store, step: str, stop: threading.Event, killed: list[int]) -
         ("record", False),
         ("link", False),
         ("activate", True),
-        ("archive", False),
+        ("artifact-archive", False),
         ("compile", False),
     ],
 )
