@@ -129,7 +129,7 @@ def downloads(server: ObjectStore, place: Path, large: bool = False) -> None:
             direct = server.files().sign(
                 next(path for path in server.files().find(url[5:]) if path.endswith(digest) and "sha256" in path)
             )
-            shutil.rmtree(running.root / "blob-cache")  # so that the server has to ask the bucket
+            shutil.rmtree(running.root / "blob-cache", ignore_errors=True)  # so that the server has to ask the bucket
 
             def ours(address: str = address, login: dict[str, str] = login) -> int:
                 with requests.get(address, headers=login, stream=True, timeout=60) as answer:
