@@ -12,8 +12,8 @@ from typing import Any
 
 from jupyter_envstore import __version__
 from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_question
-from jupyter_envstore.engine.question_process import GRACE, run_here
-from jupyter_envstore.errors import ClientGoneError, EnvStoreError, LimitError
+from jupyter_envstore.engine.question_process import GRACE, check_waited_for, run_here
+from jupyter_envstore.errors import EnvStoreError
 
 log = logging.getLogger(__name__)
 PAUSE = 0.02
@@ -91,14 +91,8 @@ class ClusterQuestions:
         began = time.monotonic()
         try:
             while not future.done():
-                moment = time.monotonic()
-                if any(stop.is_set() for stop in stops):
-                    msg = "nobody waits for the answer any more"
-                    raise ClientGoneError(msg)
-                if moment - began > timeout + 2 * GRACE:
-                    msg = f"no answer within {timeout:g} s"
-                    raise LimitError(msg)
-                if moment - began > PLACE_SECONDS and key not in self._begun:
+                check_waited_for(stops, began + timeout + 2 * GRACE, timeout)
+                if time.monotonic() - began > PLACE_SECONDS and key not in self._begun:
                     return None
                 time.sleep(PAUSE)
             answer: str = future.result()

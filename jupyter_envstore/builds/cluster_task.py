@@ -49,10 +49,7 @@ def run_job(text: str, job_id: int, attempt: int, version: str) -> None:
     UnfitWorkerError
         This machine has another version; or it does not have the folder or the credentials.
     """
-    _tell_begun()
-    host = socket.gethostname()
-    _check_version(host, version)
-    config = node_config(StoreConfig.from_text(text), host)
+    config = _begin(text, version)
     if not config.at_home:
         config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(OSError):
@@ -107,12 +104,19 @@ def run_question(text: str, configuration: str, timeout: float, version: str) ->
     LimitError
         The time limit passed.
     """
-    _tell_begun()
-    host = socket.gethostname()
-    _check_version(host, version)
-    config = node_config(StoreConfig.from_text(configuration), host)
+    config = _begin(configuration, version)
     question = json.loads(text) | {"cache": str(config.packages / "repodata")}
     return run_here(json.dumps(question), timeout)
+
+
+def _begin(text: str, version: str) -> StoreConfig:
+    """Tell that a task has begun; return the configuration as it is on this machine, if it is fit for the task."""
+    _tell_begun()
+    host = socket.gethostname()
+    if version != __version__:
+        msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
+        raise UnfitWorkerError(msg)
+    return node_config(StoreConfig.from_text(text), host)
 
 
 def _tell_begun() -> None:
@@ -122,12 +126,6 @@ def _tell_begun() -> None:
     with contextlib.suppress(ValueError):  # no worker of Dask calls this
         worker = get_worker()
         worker.log_event(BEGUN, worker.get_current_task())
-
-
-def _check_version(host: str, version: str) -> None:
-    if version != __version__:
-        msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
-        raise UnfitWorkerError(msg)
 
 
 def node_config(config: StoreConfig, host: str) -> StoreConfig:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast, overload
@@ -139,12 +140,7 @@ def run_here(text: str, timeout: float, *stops: threading.Event) -> str:
         talk.start()
         try:
             while talk.is_alive():
-                if any(stop.is_set() for stop in stops):
-                    msg = "nobody waits for the answer any more"
-                    raise ClientGoneError(msg)
-                if time.monotonic() > deadline:
-                    msg = f"no answer within {timeout:g} s"
-                    raise LimitError(msg)
+                check_waited_for(stops, deadline, timeout)
                 talk.join(PAUSE)
         finally:
             if process.poll() is None:
@@ -152,6 +148,31 @@ def run_here(text: str, timeout: float, *stops: threading.Event) -> str:
                     os.killpg(process.pid, signal.SIGKILL)
             talk.join()
     return answers[0].decode() if answers else ""
+
+
+def check_waited_for(stops: Iterable[threading.Event], deadline: float, timeout: float) -> None:
+    """Make sure that somebody waits for an answer, and that there is time for it.
+
+    Parameters
+    ----------
+    deadline : float
+        When the time is over, as :func:`time.monotonic` counts.
+    timeout : float
+        Seconds, as they were asked for.
+
+    Raises
+    ------
+    LimitError
+        The time limit passed.
+    ClientGoneError
+        One of ``stops`` was set.
+    """
+    if any(stop.is_set() for stop in stops):
+        msg = "nobody waits for the answer any more"
+        raise ClientGoneError(msg)
+    if time.monotonic() > deadline:
+        msg = f"no answer within {timeout:g} s"
+        raise LimitError(msg)
 
 
 def _error(failure: Failure) -> EnvStoreError:

@@ -51,8 +51,8 @@ class Prefixes:
         """
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
-            away = where_it_is(session, row.build)
-        if not row.build.is_here:
+            away = "" if row.build.is_here else where_it_is(session, row.build)
+        if away:
             name = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             done = row.build.status == COMPLETED
             what = f"{away}; bring it here: jupyter envstore restore {name}" if done else row.build.status

@@ -1,7 +1,7 @@
 """Which folders have which prefixes; jobs know in which folder a prefix is wanted"""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import sqlalchemy as sa
 from alembic import op
@@ -63,7 +63,7 @@ def _name_the_place() -> None:
     placement = sa.table("placement", *(sa.column(name) for name in ("build_id", "place_id", "since")))
     op.execute(build.update().where(build.c.prefix_state != "none").values(is_made=True))
     here = sa.select(build.c.id).where(build.c.prefix_state == "present")
-    moment = sa.literal(datetime.now(UTC).replace(tzinfo=None), sa.DateTime())
+    moment = sa.literal(datetime.now(timezone.utc).replace(tzinfo=None), sa.DateTime())
     if op.get_bind().execute(here.limit(1)).first() is None:
         return
     values = {"mark": uuid.uuid4().hex, "root_dir": "", "host": "", "platform": "", "seen_on": moment}
