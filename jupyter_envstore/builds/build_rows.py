@@ -47,35 +47,25 @@ class BuildRows:
             build.package_count = len(packages)
             rows.set_packages(session, build.id, packages)
 
-    def complete(self, size: PrefixSize) -> float:
-        """Make the build usable, active if it is the newest, and ask for what is still to be done.
-
-        Returns
-        -------
-        float
-            Seconds since the build was started.
-        """
+    def complete(self, size: PrefixSize) -> None:
+        """Make the build usable, active if it is the newest, and ask for what is still to be done."""
         with self._completing() as (session, build):
             self._present(session, build, size)
             self._ask_for_check(session, build)
-        return self._seconds(build)
+            self.workspace.log_with(session, f"Ready after {self._seconds(build):.1f} s")
 
-    def publish(self) -> float:
-        """Make a build known that was made in another folder than the servers', and have it linked in theirs.
-
-        Returns
-        -------
-        float
-            Seconds since the build was started.
-        """
+    def publish(self) -> None:
+        """Make a build known that was made in another folder than the servers', and have it linked in theirs."""
         with self._completing() as (session, build):
             build.is_made = True
             session.add(Change(kind="build", subject_id=build.id, at=now()))
-        return self._seconds(build)
+            seconds = f"{self._seconds(build):.1f} s"
+            self.workspace.log_with(session, f"Recorded after {seconds}; the environment is linked where it is used")
 
     @contextlib.contextmanager
     def _completing(self) -> Iterator[tuple[Session, Build]]:
         """Complete a build, which becomes active if it is the newest, and ask for what is to be made of it."""
+        self.workspace.flush()  # what was logged before the line that tells of the end
         with self.workspace.claim.write(self.workspace.database) as session:
             row = rows.find_build(session, self.job.build.id)  # it may have been deleted meanwhile
             build, environment = row.build, row.environment

@@ -29,11 +29,10 @@ def run_build(workspace: Workspace) -> None:
     size = PrefixSteps(job).make(record, staging)
     if not job.config.at_home:
         remove_tree(job.prefix)  # it showed that the record can be linked; nobody uses it here
-        workspace.log(f"Recorded after {rows.publish():.1f} s; the environment is linked where it is used")
+        rows.publish()
         return
-    seconds = rows.complete(size)
+    rows.complete(size)
     sync_link(job.config, workspace.database, job.environment.id)
-    workspace.log(f"Ready after {seconds:.1f} s")
 
 
 def run_restore(workspace: Workspace) -> None:

@@ -21,7 +21,7 @@ from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
 from jupyter_envstore.database.blob_references import Confirmed
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import Claim, finish
 from jupyter_envstore.database.models import Build, Job, LogChunk, Step
 from jupyter_envstore.engine.channels import redact
@@ -87,10 +87,16 @@ class Workspace:
 
     def log(self, text: str) -> None:
         """Add lines for people to the build's log."""
-        stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
         with self._lock:
             name = self._step.name if self._step else ""
-            self._lines += [(name, f"{stamp} {line}\n") for line in redact(printable(text)).splitlines()]
+            self._lines += [(name, line) for line in _stamped(text)]
+
+    def log_with(self, session: Session, text: str) -> None:
+        """Add lines to the log in the transaction that they tell of: there are both, or neither, and never twice."""
+        self._add_chunk(session, "", "".join(_stamped(text)))
+
+    def _add_chunk(self, session: Session, step: str, text: str) -> None:
+        session.add(LogChunk(build_id=self.claim.build_id, step=step, text=text, created_on=now()))
 
     def warn(self, kind: str, message: str, package: str = "", path: str = "") -> None:
         """Tell people something of the build that they should know, in the log and beside it; once, however often said.
@@ -222,8 +228,7 @@ class Workspace:
                 if begins is not None:
                     session.add(begins)
                 for name, group in itertools.groupby(lines, key=lambda line: line[0]):
-                    text = "".join(line for _, line in group)
-                    session.add(LogChunk(build_id=self.claim.build_id, step=name, text=text, created_on=now()))
+                    self._add_chunk(session, name, "".join(line for _, line in group))
                 if step is not None and progress:
                     row = session.get_one(Step, step.id)
                     for key, value in progress.items():
@@ -264,6 +269,12 @@ def keep_errors(config: StoreConfig, job_id: int, staging: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         text = redact(source.read_text(encoding="utf-8", errors="replace"))
         (folder / f"worker-{job_id}.err").write_text(text, encoding="utf-8")
+
+
+def _stamped(text: str) -> list[str]:
+    """Return the lines of a text for the log, each with the time of day."""
+    stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
+    return [f"{stamp} {line}\n" for line in redact(printable(text)).splitlines()]
 
 
 def printable(text: str) -> str:

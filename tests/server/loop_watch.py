@@ -30,7 +30,7 @@ def watch(limit: float) -> None:
         pause, work = time.perf_counter() - started, time.thread_time() - computed
         own_work = work - (collections.seconds - collected)
         is_ours = "jupyter_envstore" in owner
-        is_jupyters = "jupyter_server.services" in owner and not is_ours
+        is_jupyters = "jupyter_server." in owner and not is_ours  # its static files, too, which it reads from the disk
         if (own_work > limit and is_ours) or (pause > EXPLAINED and work < pause / 2 and not is_jupyters):
             print(f"THE LOOP STOOD STILL for {pause:.3f} s, {work:.3f} s of it at work: {owner}", flush=True)
 
