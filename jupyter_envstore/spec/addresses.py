@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -33,6 +34,8 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
         raise ValueError(msg)
     try:
         parts = urlsplit(url)
+        if "[" in parts.netloc:
+            ipaddress.IPv6Address((parts.hostname or "").partition("%")[0])  # before Python 3.11.4, nobody looks
     except ValueError:
         msg = f"{what} {shown(url)} is no address: what stands in brackets is none of IPv6"
         raise ValueError(msg) from None
