@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
-from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.builds.package_rows import package_rows
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
-from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.blob_references import Confirmed, refer, wheel_owner
-from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.jobs import BUILD, enqueue, is_worked_on, restore_here
-from jupyter_envstore.database.models import Environment, Namespace
-from jupyter_envstore.database.models import Specification as SpecificationRow
+from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.jobs import BUILD, enqueue, is_worked_on
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.placements import places_of
-from jupyter_envstore.database.recorded_builds import was_tried_only
-from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, UNSETTLED
+from jupyter_envstore.database.states import ON_DEMAND, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.record_specification import locked_specification, specification_of_record
-from jupyter_envstore.errors import ConflictError, InvalidInputError, RunningBuildError, StorageError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, RunningBuildError
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.builds import (
     BuildProgress,
@@ -42,8 +33,9 @@ from jupyter_envstore.representation.builds import (
     progress_view,
 )
 from jupyter_envstore.representation.conda_store_types import BuildJson, FullBuildJson
-from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_specification_places
-from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.services.free_space import FreeSpace
+from jupyter_envstore.services.record_policy import check_accepted, unknown_specification_places
+from jupyter_envstore.services.record_submission import RecordSubmission, check_new, check_target_names
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import NEW_ENVIRONMENT, BuildRef, CheckedSpecification, RecordUse
 from jupyter_envstore.spec import Specification, check_name, read_specification
@@ -58,17 +50,17 @@ class Builds:
         self,
         config: StoreConfig,
         database: Database,
-        blobs: BlobStore,
         scheduler: Scheduler,
         settings: Settings,
-        records: BuildRecords,
+        space: FreeSpace,
+        recorded: RecordSubmission,
     ) -> None:
         self._config = config
         self._database = database
-        self._blobs = blobs
         self._scheduler = scheduler
         self._settings = settings
-        self._records = records
+        self._space = space
+        self._recorded = recorded
 
     def submit(
         self,
@@ -137,7 +129,7 @@ class Builds:
             if instead is not None and (there := instead(session)) is not None:
                 return there
             if is_new:
-                _check_new(session, (namespace, name))
+                check_new(session, (namespace, name))
             space = rows.ensure_namespace(session, namespace, who)
             environment = rows.ensure_environment(session, space, name, who)
             row = rows.ensure_specification(session, specification, name, who)
@@ -167,7 +159,7 @@ class Builds:
         StorageError
             The disk is too full.
         """
-        self.check_space()
+        self._space.check()
         return self._settings.apply(specification, namespace, name)
 
     def check(self, specification: Specification, namespace: str, name: str) -> CheckedSpecification:
@@ -207,34 +199,7 @@ class Builds:
         PolicyError
             The settings of the target forbid something in it.
         """
-        namespace, name, build_id = source
-        for kind, text in zip(("namespace", "environment"), target, strict=True):
-            check_name(kind, text)
-        with self._database.read() as session:
-            _, environment = rows.find_environment(session, namespace, name)
-            build = (
-                rows.build_of(session, environment, build_id)
-                if build_id
-                else rows.resolve_build(session, environment, None)
-            )
-            spec_id, text = build.specification_id, rows.specification_of(session, build).text
-        record = replace(self._records.read(build.id), name=target[1])
-        blob = self._checked_record(record, target)
-        known = self._confirmed(record, blob)
-        with self._database.write() as session:
-            space, made = self._environment(session, target, environment.description, who, is_new=True)
-            row = session.get_one(SpecificationRow, spec_id)
-            trigger = f"clone of {namespace}/{name}:{build.number}"
-            new = rows.add_build(session, made, row, who, trigger, build.options, text)
-            new.package_count = build.package_count
-            for wheel in record.wheels:
-                kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, known, kept, wheel_owner(new.id, kept.digest))
-            rows.copy_packages(session, build.id, new.id)
-            found = self._add_recorded(session, rows.BuildRow(new, made, space), (blob, known), build.platform, who)
-            enqueue(session, BUILD, new.id)
-        self._scheduler.wake()
-        return found
+        return self._recorded.clone(source, target, who)
 
     def submit_record(
         self,
@@ -270,77 +235,21 @@ class Builds:
         SpecificationError
             What was asked for, as the record or the text has it, cannot be read.
         """
-        platform = current_subdir()
-        lock = record.lock(platform)
-        for kind, text in zip(("namespace", "environment"), target, strict=True):
-            check_name(kind, text)
+        record.lock(current_subdir())  # it is for this platform
+        check_target_names(target)
         local = self._config.allow_local_files
         specification = (
             read_specification(use.text, "the specification", local, named=True)
             if use.text
             else specification_of_record(record, local)
         )
-        blob = self._checked_record(record, target)
+        blob = self._recorded.store(record, target)
         if not {wheel["sha256"] for wheel in record.wheels} <= set(wheels):
             if use.later:
                 msg = "PyPI packages of it have to be built from source, which makes another record; build it now"
                 raise ConflictError(msg)
             return self.submit(locked_specification(record), *target, who, trigger, is_new=use.is_new)
-        known = self._confirmed(record, blob)
-        with self._database.write() as session:
-            space, made = self._environment(session, target, record.description, who, use.is_new)
-            if not use.is_new and (here := rows.build_with_record(session, made, blob.digest)) is not None:
-                return _taken_up(session, rows.BuildRow(here, made, space), use, who)
-            row = rows.ensure_specification(session, specification, target[1], who)
-            new = rows.add_build(session, made, row, who, trigger, BuildOptions().to_json(), specification.text)
-            packages = package_rows(lock)
-            new.package_count = len(packages)
-            rows.set_packages(session, new.id, packages)
-            for wheel in record.wheels:
-                kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, known, kept, wheel_owner(new.id, kept.digest))
-            place = rows.BuildRow(new, made, space)
-            found = self._add_recorded(session, place, (blob, known), platform, who)
-            if use.later:
-                _complete_without_files(session, place, who, use.is_active)
-            else:
-                enqueue(session, BUILD, new.id)
-        self._scheduler.wake()
-        return found
-
-    def _checked_record(self, record: BuildRecord, target: tuple[str, str]) -> StoredBlob:
-        """Store a record, unless the disk is full, or the settings of its place refuse it."""
-        self.check_space()
-        check_record(record, self._settings.near(target), "/".join(target), self._config)
-        return self._blobs.put(record.to_bytes())
-
-    def _confirmed(self, record: BuildRecord, blob: StoredBlob) -> Confirmed:
-        """Return that a record and its wheels are there, before the transaction that refers to them."""
-        return confirmed(self._database, self._blobs, [blob.digest, *(wheel["sha256"] for wheel in record.wheels)])
-
-    def _environment(
-        self, session: Session, target: tuple[str, str], description: str, who: str, is_new: bool
-    ) -> tuple[Namespace, Environment]:
-        """Return an environment, which is made where it is new; ``is_new`` where it must be."""
-        if is_new:
-            _check_new(session, target)
-        space = rows.ensure_namespace(session, target[0], who)
-        is_there = rows.get_environment(session, space.id, target[1]) is not None
-        made = rows.ensure_environment(session, space, target[1], who)
-        if is_new or not is_there:
-            made.description = printable(description)
-        return space, made
-
-    def _add_recorded(
-        self, session: Session, row: rows.BuildRow, stored: tuple[StoredBlob, Confirmed], platform: str, who: str
-    ) -> BuildRef:
-        """Note the record that a new build has already."""
-        build, (record, known) = row.build, stored
-        build.record_digest, build.platform = record.digest, platform
-        refer(session, known, record, f"build:{build.id}:record")
-        found = BuildRef(row.namespace.name, row.environment.name, build.number, build.id)
-        people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
-        return found
+        return self._recorded.add((record, blob), specification, target, who, trigger, use)
 
     def check_target(self, target: tuple[str, str]) -> None:
         """Refuse to make an environment where there is one, or whose names cannot be used.
@@ -352,27 +261,9 @@ class Builds:
         ConflictError
             The environment is there.
         """
-        for kind, text in zip(("namespace", "environment"), target, strict=True):
-            check_name(kind, text)
+        check_target_names(target)
         with self._database.read() as session:
-            _check_new(session, target)
-
-    def check_space(self, more: int = 0) -> None:
-        """Refuse to build if the disk is too full, or would be with ``more`` bytes.
-
-        Raises
-        ------
-        StorageError
-            It is.
-        """
-        wanted = self._settings.effective()["storage_threshold"] + more
-        free = shutil.disk_usage(self._config.root).free
-        if free < wanted:
-            msg = (
-                f"{free / 1e9:.1f} GB are free on the store's disk; a build needs at least {wanted / 1e9:.1f} GB "
-                "(setting storage_threshold); free some with: jupyter envstore gc"
-            )
-            raise StorageError(msg)
+            check_new(session, target)
 
     def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
         """Return a build by number or key; without one the active build, or the newest.
@@ -490,35 +381,6 @@ class Builds:
             place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             people.audit(session, who, "build.delete", place, {"build_id": build_id})
         remove_prefixes(self._config, [row.build])
-
-
-def _taken_up(session: Session, row: rows.BuildRow, use: RecordUse, who: str) -> BuildRef:
-    """Return a build that is there; it becomes the active one where that is asked for and there is none."""
-    build, environment = row.build, row.environment
-    if use.is_active and build.status == COMPLETED and environment.current_build_id is None:
-        environment.current_build_id = build.id
-        rows.changed(session, "environment", environment.id)
-        people.audit(session, who, "build.activate", str(row), {"by": "record"})
-        if not build.is_here and not use.later:
-            restore_here(session, build.id)
-            rows.changed(session, "build", build.id)
-    return BuildRef(row.namespace.name, environment.name, build.number, build.id, is_new=False)
-
-
-def _complete_without_files(session: Session, row: rows.BuildRow, who: str, is_active: bool) -> None:
-    """Let a build be complete although its files were never here: its kernel or a restore brings them."""
-    row.build.status, row.build.ended_on = COMPLETED, now()
-    if not is_active:
-        return
-    row.environment.current_build_id = row.build.id
-    people.audit(session, who, "build.activate", str(row), {"by": "record"})
-
-
-def _check_new(session: Session, target: tuple[str, str]) -> None:
-    found = settings_rows.scope_ids(session, *target)[1]
-    if found is not None and not was_tried_only(session, found):
-        msg = f"environment {'/'.join(target)} exists already"
-        raise ConflictError(msg)
 
 
 def _check_deletable(row: rows.BuildRow) -> None:

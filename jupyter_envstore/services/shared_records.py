@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from jupyter_envstore.blobs.interface import BlobFile, BlobStore
@@ -21,6 +21,7 @@ from jupyter_envstore.images.record_artifact import EMPTY, Descriptor, RecordArt
 from jupyter_envstore.images.record_transfer import Pushed
 from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.services.builds import Builds
+from jupyter_envstore.services.free_space import FreeSpace
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef, PulledRecord, RecordUse
@@ -51,13 +52,20 @@ class SharedRecords:
     """Build records as artifacts of registries (OCI image specification 1.1)."""
 
     def __init__(
-        self, config: StoreConfig, database: Database, blobs: BlobStore, settings: Settings, builds: Builds
+        self,
+        config: StoreConfig,
+        database: Database,
+        blobs: BlobStore,
+        settings: Settings,
+        builds: Builds,
+        space: FreeSpace,
     ) -> None:
         self._config = config
         self._database = database
         self._blobs = blobs
         self._settings = settings
         self._builds = builds
+        self._space = space
         self._told = lru_cache(maxsize=KNOWN)(self._read_told)
 
     # -- this server's own registry --------------------------------------------------------------------------------
@@ -71,7 +79,8 @@ class SharedRecords:
             The build did not complete.
         """
         with self._database.read() as session:
-            return self._artifact(rows.find_build(session, build_id)).manifest()
+            row = rows.find_build(session, build_id)
+        return self._artifact(row).manifest()
 
     def find_manifest(self, environment_id: int, digest: str, only: int | None = None) -> bytes | None:
         """Return the manifest of a record of an environment, by its SHA-256; None where it has none such.
@@ -82,15 +91,17 @@ class SharedRecords:
             The one build that is looked at; None for all.
         """
         with self._database.read() as session:
-            for row in self._recorded(session, environment_id):
-                if only not in (None, row.build.id):
-                    continue
-                plain = self._artifact(row)
-                image = self._image(session, row)
-                for artifact in (plain, *([self._artifact(row, image)] if image else [])):
-                    data = artifact.manifest()
-                    if sha256(data) == digest:
-                        return data
+            recorded = [row for row in _recorded(session, environment_id) if only in (None, row.build.id)]
+            made = {row.build.id: _image_digest(session, row.build.id) for row in recorded}
+        there = self._blobs.present({row.build.record_digest for row in recorded if row.build.record_digest})
+        for row in recorded:
+            if row.build.record_digest not in there:
+                continue
+            image = self._image(made[row.build.id])
+            for artifact in (self._artifact(row), *([self._artifact(row, image)] if image else [])):
+                data = artifact.manifest()
+                if sha256(data) == digest:
+                    return data
         return None
 
     def referrers(self, environment_id: int, image_digest: str, only: int | None = None) -> list[dict[str, object]]:
@@ -100,7 +111,8 @@ class SharedRecords:
             if build_id is None:
                 return []
             row = rows.find_build(session, build_id)
-            return [self._artifact(row, self._image(session, row)).listed()]
+            digest = _image_digest(session, build_id)
+        return [self._artifact(row, self._image(digest)).listed()]
 
     def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | BlobFile | None:
         """Return a part of a record of an environment, by its SHA-256: bytes, or a blob; None for others."""
@@ -200,19 +212,12 @@ class SharedRecords:
         wheels = [] if settings["pypi_allowed_indexes"] else _wheels_along(record, pulled.artifact)
         places = [*unknown_places(record, settings, self._config), *([f"oci://{source.host}"] if wheels else [])]
         check_accepted("the build record", places, accepted)
-        self._builds.check_space(sum(wheel["size"] for wheel in wheels))
+        self._space.check(sum(wheel["size"] for wheel in wheels))
         pull_wheels(source, wheels, self._blobs, self._config.docker_insecure_registries)
         digests = {wheel["sha256"] for wheel in wheels}
         return self._builds.submit_record(record, target, who, "registry", digests, RecordUse(later=later))
 
     # -- what a registry is told -------------------------------------------------------------------------------------
-
-    def _recorded(self, session: Session, environment_id: int) -> Iterator[rows.BuildRow]:
-        environment = session.get_one(Environment, environment_id)
-        space = session.get_one(Namespace, environment.namespace_id)
-        for build in rows.list_builds(session, environment_id):
-            if build.status == COMPLETED and build.record_digest and self._blobs.exists(build.record_digest):
-                yield rows.BuildRow(build, environment, space)
 
     def _artifact(self, row: rows.BuildRow, subject: Descriptor | None = None) -> RecordArtifact:
         build = row.build
@@ -224,21 +229,33 @@ class SharedRecords:
         told = annotations_of(place, build.number, description, platforms)
         return RecordArtifact(build.record_digest, self._blobs.size(build.record_digest), wheels, told, subject)
 
-    def _image(self, session: Session, row: rows.BuildRow) -> Descriptor | None:
-        artifact = rows.find_artifact(session, row.build.id, images.DOCKER, "")
-        if (
-            artifact is None
-            or artifact.state != READY
-            or not artifact.digest
-            or not self._blobs.exists(artifact.digest)
-        ):
+    def _image(self, digest: str | None) -> Descriptor | None:
+        """Return how the manifest of an image is named, if it is there."""
+        if not digest or not self._blobs.exists(digest):
             return None
-        return Descriptor(MANIFEST, f"sha256:{artifact.digest}", self._blobs.size(artifact.digest))
+        return Descriptor(MANIFEST, f"sha256:{digest}", self._blobs.size(digest))
 
     def _read_told(self, record_digest: str) -> tuple[tuple[str, ...], tuple[BuiltWheel, ...], str]:
         """Return platforms, wheels and description of a record."""
         record = BuildRecord.from_bytes(self._blobs.read(record_digest))
         return tuple(record.platforms), tuple(record.wheels), record.description
+
+
+def _recorded(session: Session, environment_id: int) -> list[rows.BuildRow]:
+    """Return the completed builds of an environment that have a record."""
+    environment = session.get_one(Environment, environment_id)
+    space = session.get_one(Namespace, environment.namespace_id)
+    return [
+        rows.BuildRow(build, environment, space)
+        for build in rows.list_builds(session, environment_id)
+        if build.status == COMPLETED and build.record_digest
+    ]
+
+
+def _image_digest(session: Session, build_id: int) -> str | None:
+    """Return the digest of a build's image, if it has one that is ready."""
+    artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+    return artifact.digest if artifact is not None and artifact.state == READY else None
 
 
 def _wheels_along(record: BuildRecord, artifact: RecordArtifact) -> list[BuiltWheel]:

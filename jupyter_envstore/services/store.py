@@ -26,6 +26,7 @@ from jupyter_envstore.services.changes import Changes
 from jupyter_envstore.services.channels import Channels
 from jupyter_envstore.services.dynamic_images import DynamicImages
 from jupyter_envstore.services.environments import Environments
+from jupyter_envstore.services.free_space import FreeSpace
 from jupyter_envstore.services.images import Images
 from jupyter_envstore.services.kernel_builds import KernelBuilds
 from jupyter_envstore.services.links import Links
@@ -38,6 +39,7 @@ from jupyter_envstore.services.package_channel import PackageChannel
 from jupyter_envstore.services.packages import Packages
 from jupyter_envstore.services.people import People
 from jupyter_envstore.services.prefixes import Prefixes
+from jupyter_envstore.services.record_submission import RecordSubmission
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.retention import StoreRetention
 from jupyter_envstore.services.root_folder import check_root
@@ -123,7 +125,9 @@ class EnvStore:
         scheduler = Scheduler(config, database, blobs, executor)
         packing = Retention(config, database, blobs)
         settings, records = Settings(config, database), BuildRecords(database, blobs)
-        builds = Builds(config, database, blobs, scheduler, settings, records)
+        space = FreeSpace(config, settings)
+        recorded = RecordSubmission(config, database, blobs, scheduler, settings, space, records)
+        builds = Builds(config, database, scheduler, settings, space, recorded)
         environments = Environments(config, database, scheduler)
         images = Images(config, database, blobs)
         artifacts = Artifacts(config, database, blobs, scheduler, images)
@@ -157,7 +161,7 @@ class EnvStore:
             records=records,
             retention=StoreRetention(config, database, settings, packing),
             script_blocks=ScriptBlocks(prefixes, records),
-            shared_records=SharedRecords(config, database, blobs, settings, builds),
+            shared_records=SharedRecords(config, database, blobs, settings, builds, space),
             settings=settings,
             tokens=Tokens(database),
         )
