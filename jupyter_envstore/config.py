@@ -164,6 +164,10 @@ class StoreConfig:
         """Folder of everything that is not finished; below it, one folder for each attempt of a job."""
         return self.root / "staging"
 
+    def staging_of(self, job_id: int, attempt: int) -> Path:
+        """Return the folder for what an attempt of a job has not finished."""
+        return self.staging / staging_name(job_id, attempt)
+
     @property
     def url(self) -> str:
         """Address of the database."""
@@ -178,3 +182,8 @@ class StoreConfig:
         """Return what :meth:`to_text` gave."""
         values: dict[str, Any] = json.loads(text)
         return cls(**values)
+
+
+def staging_name(job_id: int, attempt: int) -> str:
+    """Return the name of the folder for what an attempt of a job has not finished."""
+    return f"job-{job_id}-{attempt}"

@@ -55,7 +55,7 @@ def run_job(text: str, job_id: int, attempt: int, version: str) -> None:
         with contextlib.suppress(OSError):
             config.root.chmod(0o700)
     executor = _executor_of(config)
-    staging = config.staging / f"job-{job_id}-{attempt}"
+    staging = config.staging_of(job_id, attempt)
     if not config.at_home:
         _remove_older(config, job_id, attempt)
     is_repeated = staging.exists()  # by Dask, after it lost the worker: the first process may go on

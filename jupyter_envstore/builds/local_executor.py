@@ -45,7 +45,7 @@ class LocalExecutor:
 
     def start_attempt(self, job_id: int, attempt: int) -> Handle:
         """Start a worker for an attempt of a job."""
-        staging = self.config.staging / f"job-{job_id}-{attempt}"
+        staging = self.config.staging_of(job_id, attempt)
         staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = worker_environment(TMPDIR=str(staging))
         request = Request(job_id, attempt, self.config.to_text(), environment, str(staging))

@@ -294,7 +294,7 @@ class Scheduler:
         why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(handle_of(lost)) else LOST
         why = seen.reason if seen is not None and seen.reason else why
         if lost.host == self.host:
-            end_strays(JOB_MARK, str(self.config.staging / f"job-{lost.id}-{lost.attempt}"))
+            end_strays(JOB_MARK, str(self.config.staging_of(lost.id, lost.attempt)))
         self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)
@@ -345,7 +345,7 @@ class Scheduler:
 
         What cannot be removed stays for ``gc``: the job must not wait for it.
         """
-        staging = self.config.staging / f"job-{job.id}-{job.attempt}"
+        staging = self.config.staging_of(job.id, job.attempt)
         trash = None
         try:
             if staging.exists():

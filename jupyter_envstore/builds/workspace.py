@@ -51,7 +51,7 @@ class Workspace:
         self.config = config
         self.database = database
         self.claim = claim
-        self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
+        self.staging = config.staging_of(claim.job_id, claim.attempt)
         self.blobs = blob_store(config, self.staging / "blobs", PATIENCE)
         self.sandbox = sandbox_for(config)
         self.deadline = time.monotonic() + config.build_time_limit

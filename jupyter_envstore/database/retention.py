@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
+from jupyter_envstore.config import staging_name
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import now
@@ -263,7 +264,7 @@ def all_digests(session: Session) -> set[str]:
 def running_attempts(session: Session) -> set[str]:
     """Return the names of the staging folders of jobs that run."""
     query = select(Job.id, Job.attempt).where(Job.state.in_((JOB_RUNNING, JOB_SETTLING)))
-    return {f"job-{row.id}-{row.attempt}" for row in session.execute(query)}
+    return {staging_name(row.id, row.attempt) for row in session.execute(query)}
 
 
 def present_directories(session: Session) -> set[str]:

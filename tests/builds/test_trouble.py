@@ -445,7 +445,7 @@ def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, na
     with store.envstore.database.write() as session:
         session.get_one(Build, view["id"]).directory = "left"
     (store.envstore.config.builds / "left").mkdir()
-    (store.envstore.config.staging / f"job-{job.id}-{job.attempt}").mkdir()
+    store.envstore.config.staging_of(job.id, job.attempt).mkdir()
     store.until(lambda: store.files() == set(), 10)
 
 
