@@ -49,6 +49,11 @@ class DaskCluster:
         assert self._scheduler is not None
         _kill(self._scheduler)
 
+    def signal_scheduler(self, number: signal.Signals) -> None:
+        """Stop the scheduler for a while, or let it go on."""
+        assert self._scheduler is not None
+        self._scheduler.send_signal(number)
+
     def add_worker(self, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker; return its process."""
         number, self._added = self._added, self._added + 1  # Dask refuses a name that is taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -247,6 +248,27 @@ def check_public_url(url: str) -> None:
         raise InvalidInputError(msg)
 
 
+OF_SERVERS = (
+    "admins",
+    "artifact_wait_seconds",
+    "collect_hours",
+    "docker_registry_certfile",
+    "docker_registry_ip",
+    "docker_registry_keyfile",
+    "docker_registry_port",
+    "docker_registry_url",
+    "identity_mapper",
+    "kernel_namespaces",
+    "kernel_token_hours",
+    "predefined_tokens",
+    "role_bindings",
+    "shared",
+    "unauthenticated_role_bindings",
+    "user_kernels",
+)
+"""Traits of ``EnvStoreApp`` that only servers have: commands read the same files, and do not wonder at them."""
+
+
 class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
     """Reads Jupyter's configuration files without a server: those that the server reads, and in its order.
 
@@ -273,6 +295,15 @@ class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
             server.load_config_file(suppress_errors)
         self.files_read = tuple(dict.fromkeys((*self.loaded_config_files, *server.loaded_config_files)))
         self.update_config(Config({"EnvStoreApp": server.config.EnvStoreApp}))
+
+    def update_config(self, config: Config) -> None:
+        """Take over what holds here."""
+        found = copy.deepcopy(config)
+        known = self.trait_names()
+        for name in OF_SERVERS:
+            if name not in known and "EnvStoreApp" in found:
+                found.EnvStoreApp.pop(name, None)
+        super().update_config(found)
 
     def command_config(self, root: str | None = None) -> StoreConfig:
         """Return the configuration of the store that commands work on, ``root`` given first place.

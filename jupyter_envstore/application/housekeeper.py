@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from jupyter_envstore.errors import EnvStoreError
+
 if TYPE_CHECKING:
     import logging
 
@@ -45,5 +47,7 @@ class Housekeeper:
                     due = time.monotonic() + self._collect_hours * 3600
                     self._store.dynamic_images.forget_old()
                     self._log.info("envstore: %d bytes freed", self._store.retention.collect().size)
+            except EnvStoreError as error:  # the database or the bucket is away
+                self._log.warning("envstore: what the store does not need is freed later: %s", error)
             except Exception:
                 self._log.exception("envstore: what the store does not need could not be freed; it is tried again")

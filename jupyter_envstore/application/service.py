@@ -253,7 +253,7 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         Raises
         ------
         InvalidInputError
-            It cannot listen.
+            It cannot listen, or the configuration has something that cannot be used.
         """
         asyncio.run(self._serve())
 
@@ -267,7 +267,8 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
             self.registry_options(), self.context.registry, self.web.settings, self.log, self.web.server
         )
         registry.start()
-        self.opener.begin()
+        opening = self.opener.begin()
+        opening.add_done_callback(lambda _: ended.set() if self.opener.misconfigured else None)
         scheme = "https" if self.certfile else "http"
         place = url_path_join(f"{scheme}://{self.ip or 'localhost'}:{self.port}", self.base_url, "envstore/")
         self.log.info("envstore: the store in %s is served at %s", self.root_dir, place)
@@ -278,3 +279,5 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         await self.web.stop()
         await self.opener.close()
         self.threads.stop()
+        if self.opener.misconfigured:
+            raise InvalidInputError(self.opener.misconfigured)

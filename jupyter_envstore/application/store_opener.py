@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.errors import EnvStoreError, StoreUnavailableError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StoreUnavailableError
 
 if TYPE_CHECKING:
     import logging
@@ -51,6 +51,8 @@ class StoreOpener:
         self._opening: asyncio.Future[None] | None = None
         self._opened: OpenedStore | None = None
         self._trouble = self._told = ""
+        self.misconfigured = ""
+        """What in the configuration has to be changed before the store can be opened; empty for nothing."""
         self._tried = 0.0
 
     @property
@@ -107,6 +109,8 @@ class StoreOpener:
             self._opened = self._open_store(loop)
         except EnvStoreError as error:
             self._trouble = str(error)
+            if isinstance(error, InvalidInputError):
+                self.misconfigured = str(error)
             if self._told != self._trouble:
                 self._log.error("envstore: %s", error)
         except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
 import threading
 import time
 import uuid
@@ -11,6 +12,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from jupyter_envstore import __version__
+from jupyter_envstore.builds.cluster_calls import packed
 from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_question
 from jupyter_envstore.engine.question_process import GRACE, check_waited_for, run_here
 from jupyter_envstore.errors import EnvStoreError
@@ -77,11 +79,8 @@ class ClusterQuestions:
             return None
         key = f"envstore-question-{uuid.uuid4().hex}"
         future = client.submit(
-            run_question,
-            text,
-            self._configuration,
-            timeout,
-            __version__,
+            pickle.load,
+            packed(run_question, text, self._configuration, timeout, __version__),
             key=key,
             pure=False,
             retries=0,

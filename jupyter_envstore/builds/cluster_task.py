@@ -14,6 +14,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jupyter_envstore import __version__
 from jupyter_envstore.builds.local_executor import LocalExecutor
@@ -106,7 +107,27 @@ def run_question(text: str, configuration: str, timeout: float, version: str) ->
     """
     config = _begin(configuration, version)
     question = json.loads(text) | {"cache": str(config.packages / "repodata")}
-    return run_here(json.dumps(question), timeout)
+    return run_here(json.dumps(question), timeout, _Canceled())
+
+
+class _Canceled(threading.Event):
+    """Is set once Dask was told that nobody waits for the task that runs in this thread: it only notes that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from distributed import get_worker
+
+        self._worker: Any = None
+        with contextlib.suppress(ValueError):  # no worker of Dask calls this
+            self._worker = get_worker()
+            self._key = self._worker.get_current_task()
+
+    def is_set(self) -> bool:
+        """Whether the task was canceled."""
+        if self._worker is None:
+            return False
+        task = self._worker.state.tasks.get(self._key)
+        return task is None or task.state == "cancelled"
 
 
 def _begin(text: str, version: str) -> StoreConfig:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import contextlib
+import logging
+import pickle
 import threading
 import time
+import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jupyter_envstore import __version__
+from jupyter_envstore.builds.cluster_calls import packed
 from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
 from jupyter_envstore.builds.cluster_questions import ClusterQuestions
 from jupyter_envstore.builds.cluster_task import BEGUN, UnfitWorkerError, run_job
 from jupyter_envstore.builds.own_cluster import OwnCluster
-from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.seen import UNKNOWN, Seen
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
 from jupyter_envstore.engine.question_process import RunQuestion
 from jupyter_envstore.errors import InvalidInputError
 
+log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
+"""How long a scheduler may take to answer a question; then it hangs."""
 PAUSE_SECONDS = 5.0
 """How long a scheduler that did not answer is not asked again."""
 SUSPECT_SECONDS = 300.0
@@ -59,6 +67,15 @@ class DaskExecutor:
         self._suspects: dict[str, float] = {}
         self._begun: collections.deque[str] = collections.deque(maxlen=MOST_BEGUN)
         self._why, self._asked = "", -PAUSE_SECONDS
+        self._mark = uuid.uuid4().hex[:12]
+        """Stands in the keys of tasks: other servers and other stores may use the same scheduler."""
+        self._workers, self._counted = 0, -PAUSE_SECONDS
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it logs with tracebacks, we tell
+
+    @property
+    def ends_with_process(self) -> bool:
+        """Whether the cluster was made here: then its workers end with this process."""
+        return bool(self.options.cluster_class)
 
     @property
     def questions(self) -> RunQuestion | None:
@@ -81,6 +98,11 @@ class DaskExecutor:
         with self._lock:
             return self._connect()
 
+    def worker_count(self) -> int:
+        """Return how many workers of Dask there are now; 0 where the scheduler cannot be asked."""
+        with self._lock:
+            return 0 if self._connect() else self._count_workers()
+
     def start(self, claim: Claim) -> Handle:
         """Submit the task of a job.
 
@@ -91,17 +113,14 @@ class DaskExecutor:
         """
         from distributed import fire_and_forget
 
-        key = f"envstore-{claim.job_id}-{claim.attempt}"
+        key = f"envstore-{claim.job_id}-{claim.attempt}-{self._mark}"
         with self._lock:
             if why := self._connect():
                 raise ConnectionError(why)
             others = self._others()
             future = self._client.submit(
-                run_job,
-                self._text,
-                claim.job_id,
-                claim.attempt,
-                __version__,
+                pickle.load,
+                packed(run_job, self._text, claim.job_id, claim.attempt, __version__),
                 key=key,
                 pure=False,
                 retries=0,
@@ -115,25 +134,54 @@ class DaskExecutor:
 
     def alive(self, handle: Handle) -> Seen:
         """Return whether a task waits or runs; if it failed, why."""
-        if handle.kind != DASK or (self.options.cluster_class and handle.host != this_host()):
-            return UNKNOWN  # another server's own cluster has it
+        if handle.kind != DASK or (self.options.cluster_class and not handle.id.endswith(self._mark)):
+            return UNKNOWN  # the own cluster of another process has it
         with self._lock:
             if self._connect():
                 return UNKNOWN
             future = self._futures.get(handle.id)
+            begun = handle.id in self._begun
             if future is not None and future.status in ("error", "cancelled", "lost"):
-                return _ended(future)
+                return _ended(future, begun)
             try:
-                states = self._client.sync(self._client.scheduler.get_task_status, keys=[handle.id])
+                states = self._ask(self._client.scheduler.get_task_status, keys=[handle.id])
+                is_alone = states.get(handle.id) in WAITING and not self._count_workers()
             except Exception:  # the connection was lost just now
                 return UNKNOWN
         state = states.get(handle.id)
         if state in WAITING:
-            return Seen(alive=True, waits=True)
+            return Seen(alive=True, waits=True, reason=self._no_worker() if is_alone else "")
         if state == "processing":
-            begun = handle.id in self._begun
             return Seen(alive=True, waits=not begun, starts=begun)
-        return Seen(alive=False, reason="the Dask scheduler does not know its task any more")
+        return Seen(False, reason="the Dask scheduler does not know its task any more", is_uncounted=not begun)
+
+    def _no_worker(self) -> str:
+        if self.options.cluster_class:
+            return f"no worker of {self.place} has come yet; the queue of the site may tell why"
+        return f"the Dask scheduler {self.place} has no worker"
+
+    def _count_workers(self) -> int:
+        """Return how many workers the scheduler knows; asked now and then."""
+        if time.monotonic() - self._counted > PAUSE_SECONDS:
+            self._workers = int(self._ask(self._client.scheduler.identity, n_workers=0)["n_workers"])
+            self._counted = time.monotonic()
+        return self._workers
+
+    def _ask(self, question: Callable[..., Awaitable[Any]], **arguments: object) -> Any:
+        """Return the scheduler's answer; one that hangs is not asked again for a while.
+
+        Raises
+        ------
+        TimeoutError
+            It does not answer.
+        """
+        try:
+            return self._client.sync(question, callback_timeout=ANSWER_SECONDS, **arguments)
+        except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+            self._why = f"the Dask scheduler {self.place} does not answer"
+            self._asked = time.monotonic()
+            self._disconnect()
+            raise
 
     def stop(self, handle: Handle) -> bool:
         """Take a task back that has no place yet; a worker that runs ends itself, since its job is not its own now."""
@@ -152,7 +200,7 @@ class DaskExecutor:
 
     def _suspect(self, key: str) -> None:
         """Note which of Dask's workers still has a task that is over: its machine hangs, and gets no other for now."""
-        for address, keys in self._client.processing().items():
+        for address, keys in self._ask(self._client.scheduler.processing, workers=None).items():
             if key in keys:
                 self._suspects[address] = time.monotonic()
 
@@ -162,7 +210,7 @@ class DaskExecutor:
         self._suspects = {address: moment for address, moment in self._suspects.items() if moment > since}
         if not self._suspects:
             return None
-        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        known = self._ask(self._client.scheduler.identity, n_workers=-1)["workers"]
         return [address for address in known if address not in self._suspects] or None
 
     def reap(self) -> None:
@@ -201,7 +249,11 @@ class DaskExecutor:
                 self._note_begun(event)
             self._why = ""
         except Exception as error:  # libraries of clusters share no class
-            self._why = f"the Dask scheduler {self.place} cannot be reached: {_first_line(error)[:300]}"
+            what = "a cluster of" if self.options.cluster_class else "the Dask scheduler"
+            fault = "cannot be made" if self.options.cluster_class else "cannot be reached"
+            self._why = f"{what} {self.place} {fault}: {_first_line(error)[:300]}"
+            if isinstance(error, ModuleNotFoundError) and error.name:
+                self._why += f"; pip install {error.name.partition('.')[0].replace('_', '-')}"
         self._asked = time.monotonic()
         return self._why
 
@@ -216,16 +268,17 @@ class DaskExecutor:
                 client.close(timeout=2)
 
 
-def _ended(future: Any) -> Seen:
+def _ended(future: Any, begun: bool) -> Seen:
     if future.status != "error":
-        return Seen(alive=False, reason="the Dask scheduler lost its task")
+        return Seen(alive=False, reason="the Dask scheduler lost its task", is_uncounted=not begun)
     try:
         error = future.exception(timeout=CONNECT_SECONDS)
     except Exception as unknown:
         error = unknown
-    return Seen(
-        False, reason=f"no worker could be started: {_first_line(error)}", is_final=isinstance(error, UnfitWorkerError)
-    )
+    why = _first_line(error)
+    if isinstance(error, ModuleNotFoundError):
+        why = f"a machine of the cluster does not have jupyter-envstore, or not all that it needs ({why})"
+    return Seen(False, reason=f"no worker could be started: {why}", is_final=isinstance(error, UnfitWorkerError))
 
 
 def _first_line(error: BaseException) -> str:

@@ -45,6 +45,19 @@ class AnswersQuestions(Protocol):
         """What has them answered; None if the server's machine shall."""
 
 
+@runtime_checkable
+class CountsWorkers(Protocol):
+    """An executor whose workers have to be there before a job can begin."""
+
+    def worker_count(self) -> int:
+        """Return how many there are now."""
+
+
+def ends_with_process(executor: Executor) -> bool:
+    """Whether the workers of an executor end with this process (its property ``ends_with_process``)."""
+    return bool(getattr(executor, "ends_with_process", False))
+
+
 def questions_of(executor: Executor) -> RunQuestion | None:
     """Return what has questions to channels answered by the workers of an executor; None if they do not."""
     return executor.questions if isinstance(executor, AnswersQuestions) else None

@@ -89,7 +89,7 @@ class LocalExecutor:
 def start_worker(config: StoreConfig, job_id: int, attempt: int, staging: Path) -> subprocess.Popen[bytes]:
     """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
     command = [sys.executable, "-m", "jupyter_envstore.builds.worker", str(job_id), str(attempt)]
-    with (staging / "worker.err").open("wb") as errors:
+    with (staging / "worker.err").open("ab") as errors:
         worker = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

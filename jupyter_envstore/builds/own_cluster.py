@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import signal
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from jupyter_envstore.builds.cluster_options import ClusterOptions
@@ -16,6 +19,25 @@ LOOK_SECONDS = 2.0
 ENDED = ("closing", "closed", "failed")
 CREATED_SECONDS = 10.0
 """How long it may take to ask for a worker, for example by ``sbatch``; then it was tried, and failed."""
+LONGEST_PAUSE = 600.0
+"""The pauses double while no worker comes, up to this: the site's queue is not asked without end."""
+ANSWER_SECONDS = 60.0
+"""How long the site's commands may take."""
+
+
+@contextlib.contextmanager
+def _without_signal_handlers() -> Iterator[None]:
+    """Let libraries be imported that set handlers of signals: another thread may not, and Ctrl-C is the command's."""
+    original, mine = signal.signal, threading.get_ident()
+
+    def set_handler(number: int, handler: Any) -> Any:
+        return signal.getsignal(number) if threading.get_ident() == mine else original(number, handler)
+
+    signal.signal = set_handler  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        signal.signal = original
 
 
 class OwnCluster:
@@ -29,13 +51,16 @@ class OwnCluster:
         self._options = options
         self._asked: dict[Any, float] = {}
         self._looked = 0.0
+        self._failures = 0
         self.cluster: Any = None
 
     def made(self) -> Any:
         """Return the cluster, which is made now if it is not there yet."""
         if self.cluster is None:
             module, _, name = self._options.cluster_class.rpartition(".")
-            self.cluster = getattr(importlib.import_module(module), name)(**self._options.cluster_arguments)
+            with _without_signal_handlers():
+                made = getattr(importlib.import_module(module), name)
+            self.cluster = made(**self._options.cluster_arguments)
             if self._options.maximum:
                 self.cluster.adapt(minimum=self._options.minimum, maximum=self._options.maximum)
         return self.cluster
@@ -46,10 +71,14 @@ class OwnCluster:
         if self.cluster is None or not self._options.maximum or moment - self._looked < LOOK_SECONDS:
             return
         self._looked = moment
+        if getattr(self.cluster, "observed", ()):
+            self._failures = 0
         lost = self._lost(moment)
         if lost:
+            self._failures += 1
             log.warning("%d workers of %s did not come; others are asked for", len(lost), self._options.cluster_class)
-            self.cluster.sync(self.cluster.scale_down, lost)
+            self.cluster.sync(self.cluster.scale_down, lost, callback_timeout=ANSWER_SECONDS)
+            self._asked.clear()  # the same names are asked for again
 
     def _lost(self, moment: float) -> list[Any]:
         """Return the workers that were asked for too long ago; none of a cluster that does not tell."""
@@ -59,7 +88,8 @@ class OwnCluster:
         lost = []
         for name, since in self._asked.items():
             status = getattr(getattr(workers.get(name), "status", None), "name", "")
-            limit = CREATED_SECONDS if status == "created" else self._options.place_seconds
+            created = min(CREATED_SECONDS * 2**self._failures, LONGEST_PAUSE)
+            limit = created if status == "created" else self._options.place_seconds
             if limit and moment - since > limit:
                 lost.append(name)
         return lost

@@ -1,18 +1,26 @@
-"""The place of this process: the store's folder, known to the database by a mark in a file."""
+"""The place of this process: the store's folder, known to the database by a mark in a file.
+
+The file has two lines: the mark of the folder, and the name of the store. So a folder is not taken for that of another
+store, whose database does not know its environments.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.models import Place
-from jupyter_envstore.database.placements import PlaceUse, all_places, has_one_of, move_jobs, place_with_mark
+from jupyter_envstore.database.models import Place, StoreIdentity
+from jupyter_envstore.database.placements import PlaceUse, all_places, has_any, has_one_of, move_jobs, place_with_mark
+from jupyter_envstore.database.sqlite import database_file
+from jupyter_envstore.database.store_identity import has_files, identify, identity_of
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.private_files import write_private
 from jupyter_envstore.spec.selectors import current_subdir
@@ -25,6 +33,35 @@ MOST_ASKED = 200
 """How many prefixes of a folder are asked for to know it again."""
 
 
+def check_database(config: StoreConfig, database: Database) -> None:
+    """Refuse a database that nobody has used yet if the folder belongs to a store: that one is in another database.
+
+    Raises
+    ------
+    StorageError
+        It is so.
+    """
+    if not read_mark(config)[1]:
+        return
+    file = database_file(config.url)
+    if Path(file).exists() if file is not None else database.revision() is not None:
+        return
+    raise StorageError(_of_other_store(config, database, "is empty"))
+
+
+def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:
+    left = database_file(replace(config, database_url="").url)
+    way = (
+        f"the one in {left} is moved there with: jupyter envstore move-database"
+        if config.database_url and left is not None and Path(left).exists()
+        else "set database_url to that one, or choose another root_dir"
+    )
+    return (
+        f"the folder {config.root} belongs to a store in another database; {database.kind.place} {what}: {way}. "
+        f"If that store is gone for good, remove {config.root / MARK}; its environments are collected then"
+    )
+
+
 def settle_place(config: StoreConfig, database: Database) -> None:
     """Have the sessions of a database belong to the store's folder, which is made known there.
 
@@ -34,17 +71,35 @@ def settle_place(config: StoreConfig, database: Database) -> None:
     Raises
     ------
     StorageError
-        The mark cannot be read or written; the database cannot be used; or the files of its store lie in another
-        folder alone.
+        The mark cannot be read or written; the database cannot be used; the files of its store lie elsewhere; or the
+        folder belongs to another store.
     """
     with database.read() as session:
         place = known_place(config, session)
-    if place is None or (config.database_url and _is_outdated(config, place)):
+        is_settled = check_identity(config, database, session)
+    if place is None or not is_settled or (config.database_url and _is_outdated(config, place)):
         with database.write() as session:
             place = _take_up(config, session)
             if database.place not in (0, place.id):
                 move_jobs(session, database.place, place.id)
     database.place = place.id
+
+
+def check_identity(config: StoreConfig, database: Database, session: Session) -> bool:
+    """Whether folder, database and bucket are known to belong to each other.
+
+    Raises
+    ------
+    StorageError
+        They do not, or the mark cannot be read.
+    """
+    _, store = read_mark(config)
+    identity = identity_of(session)
+    if identity is None:
+        return False
+    if store not in ("", identity.name):
+        raise StorageError(_of_other_store(config, database, "has another one"))
+    return is_named(session, config, identity) and bool(store)
 
 
 def known_place(config: StoreConfig, session: Session) -> Place | None:
@@ -55,7 +110,7 @@ def known_place(config: StoreConfig, session: Session) -> Place | None:
     StorageError
         The mark cannot be read.
     """
-    mark = read_mark(config)
+    mark, _ = read_mark(config)
     return place_with_mark(session, mark) if mark else None
 
 
@@ -65,7 +120,10 @@ def _is_outdated(config: StoreConfig, place: Place) -> bool:
 
 def _take_up(config: StoreConfig, session: Session) -> Place:
     """Return the place of the folder, made where there is none; that it was seen is noted."""
-    mark = read_mark(config)  # another process may have written it meanwhile
+    mark, store = read_mark(config)  # another process may have written it meanwhile
+    identity = identify(session)
+    if not is_named(session, config, identity):
+        identity.blob_url = address_of_files(config)
     place = (place_with_mark(session, mark) if mark else None) or _lost(config, session)
     if place is None:
         others = all_places(session)
@@ -78,9 +136,9 @@ def _take_up(config: StoreConfig, session: Session) -> Place:
         place.root_dir, place.host = config.root_dir, _host()
     place.platform, place.seen_on = current_subdir(), now()
     session.flush()
-    if mark != place.mark:
+    if (mark, store) != (place.mark, identity.name):
         try:
-            write_private(config.root / MARK, f"{place.mark}\n")
+            write_private(config.root / MARK, f"{place.mark}\n{identity.name}\n")
         except OSError as error:
             msg = f"{config.root / MARK} cannot be written: {error.strerror}"
             raise StorageError(msg) from None
@@ -94,12 +152,15 @@ def _lost(config: StoreConfig, session: Session) -> Place | None:
     place has no path yet.
     """
     others = [found.place for found in all_places(session)]
+    names = list(islice((path.name for path in config.builds.glob("[!.]*")), MOST_ASKED))
     for place in others:
         if (place.host, place.root_dir) == (_host(), config.root_dir):
+            is_this = has_one_of(session, place, names)
+            if config.database_url and not is_this and not _is_outdated(config, place) and has_any(session, place):
+                raise StorageError(_in_use(config, place))
             return place
     if not config.database_url and len(others) == 1:  # the database itself is in this folder
         return others[0]
-    names = list(islice((path.name for path in config.builds.glob("[!.]*")), MOST_ASKED))
     for place in others:
         was_moved = place.host == _host() and not _has_mark(place.root_dir, place.mark)
         if (not place.root_dir or was_moved) and has_one_of(session, place, names):
@@ -109,13 +170,55 @@ def _lost(config: StoreConfig, session: Session) -> Place | None:
 
 def _has_mark(folder: str, mark: str) -> bool:
     try:
-        return bool(folder) and (Path(folder) / MARK).read_text(encoding="utf-8").strip() == mark
+        return bool(folder) and (Path(folder) / MARK).read_text(encoding="utf-8").partition("\n")[0] == mark
     except (OSError, ValueError):
         return False
 
 
 def _host() -> str:
     return socket.gethostname()
+
+
+def _in_use(config: StoreConfig, place: Place) -> str:
+    seconds = (now() - place.seen_on).total_seconds()
+    return (
+        f"{config.root} of {place.host} was used {seconds:.0f} s ago, and has environments that are not here: machines "
+        f"that share a store need different host names. If it is the same folder, wait for a minute and try again"
+    )
+
+
+def is_named(session: Session, config: StoreConfig, identity: StoreIdentity) -> bool:
+    """Whether the configuration names the place in which the files of the store are, and that is noted.
+
+    Raises
+    ------
+    StorageError
+        It names another one, and the store has files.
+    """
+    named = address_of_files(config)
+    if identity.blob_url == named:
+        return True
+    before = identity.blob_url
+    if before is None and named and (config.blobs / "sha256").is_dir():
+        before = ""  # a store of an older version
+    if before is not None and has_files(session):
+        way = f"set it to {before}"
+        if not before:
+            way = "copy them with: jupyter envstore move-blobs"
+        elif named:
+            way += ", or copy them by another program and then call: jupyter envstore move-blobs --copied"
+        else:
+            way += "; then they are copied back with: jupyter envstore move-blobs --back"
+        msg = (
+            f"the files of the store are in {before or 'its folder'}, and blob_url names {named or 'no bucket'}: {way}"
+        )
+        raise StorageError(msg)
+    return False
+
+
+def address_of_files(config: StoreConfig) -> str:
+    """Return where a configuration has the files of the store: the address of a bucket; empty for the folder."""
+    return shown(config.blob_url).rstrip("/")
 
 
 def files_elsewhere(config: StoreConfig, other: PlaceUse) -> str:
@@ -128,8 +231,8 @@ def files_elsewhere(config: StoreConfig, other: PlaceUse) -> str:
     )
 
 
-def read_mark(config: StoreConfig) -> str:
-    """Return the mark of the store's folder, empty where it has none.
+def read_mark(config: StoreConfig) -> tuple[str, str]:
+    """Return the mark of the store's folder and the name of the store, each empty where it is not known.
 
     Raises
     ------
@@ -138,8 +241,9 @@ def read_mark(config: StoreConfig) -> str:
     """
     try:
         with contextlib.suppress(FileNotFoundError):
-            return (config.root / MARK).read_text(encoding="utf-8").strip()
+            mark, _, store = (config.root / MARK).read_text(encoding="utf-8").partition("\n")
+            return mark, store.strip()
     except (OSError, ValueError) as error:
         msg = f"{config.root / MARK} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise StorageError(msg) from None
-    return ""
+    return "", ""

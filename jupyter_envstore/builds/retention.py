@@ -219,7 +219,10 @@ class Retention:
             present = queries.present_builds(session)
             missing = [build for build in present if not (self.config.builds / build.directory).exists()]
             if len(missing) > 1 and len(missing) == len(present):
-                msg = f"none of the {len(missing)} prefixes is in {self.config.builds}; is its disk mounted?"
+                msg = (
+                    f"none of the {len(missing)} prefixes is in {self.config.builds}; is its disk mounted? If they are "
+                    "gone for good, bring one back: jupyter envstore restore NAME"
+                )
                 raise StorageError(msg)
             for build in missing:
                 queries.drop_build(session, build)

@@ -9,7 +9,8 @@ import threading
 import time
 
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.executor import Executor, ends_with_process
+from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.seen import Seen
@@ -24,6 +25,7 @@ from jupyter_envstore.database.jobs import (
     JOB_FAILED,
     JOB_QUEUED,
     KEEP,
+    MOST_GIVEN_BACK,
     anything_unfinished,
     anything_waits,
     begin_settling,
@@ -36,7 +38,9 @@ from jupyter_envstore.database.jobs import (
     jobs_of_worker,
     may_be_tried_again,
     note_handle,
+    queued_builds,
     silent_jobs,
+    tell_why,
     unfinished_jobs,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job, LogChunk
@@ -112,6 +116,8 @@ class Scheduler:
             started = 0
             while self._is_ready() and self._start_one():
                 started += 1
+            if self._unready:
+                self._tell_queued()
         except DatabaseAwayError:
             self._trust_until = time.monotonic() + self.config.lease_seconds
             raise
@@ -145,12 +151,25 @@ class Scheduler:
                 except Exception:
                     log.exception("the scheduler could not do its round; it goes on")
 
+    def start_and_leave(self) -> str:
+        """Start what may run, for a caller that ends right after.
+
+        Returns
+        -------
+        str
+            Why nothing is started, in words for people; empty if the workers go on.
+        """
+        if ends_with_process(self.executor):
+            return "it is built as soon as a server of the store runs: a cluster of this command would end with it"
+        self.tick()
+        return ""
+
     def close(self) -> None:
         """Let go of workers. What those did that end now is queued again, and does not count as an attempt."""
         for handle in self.executor.close() or ():  # executors of other packages may return nothing
             with contextlib.suppress(EnvStoreError), self.database.write() as session:
                 for job in jobs_of_worker(session, handle):
-                    give_back(session, job.id)
+                    give_back(session, job.id, always=True)
                     self._requeue_subject(session, job, "the server ended, and its cluster with it")
 
     def _is_done(self) -> bool:
@@ -237,9 +256,24 @@ class Scheduler:
         """Whether workers can be started; why not is logged once."""
         why = self.executor.ready()
         if why and why != self._unready:
-            log.warning("no job is started: %s", why)
+            log.warning("envstore: no job is started: %s", why)
+        elif self._unready and not why:
+            log.warning("envstore: jobs are started again")
+            self._tell_queued(before=self._unready)
         self._unready = why
         return not why
+
+    def _tell_queued(self, before: str | None = None) -> None:
+        """Have builds that wait say why; with ``before``, not any more."""
+        why = self._unready if before is None else ""
+        with self.database.read() as session:
+            found = queued_builds(session)
+        wrong = [build.id for build in found if build.status_info != why and before in (None, build.status_info)]
+        for build_id in wrong:
+            with self.database.write(alone=False) as session:
+                build = session.get_one(Build, build_id)
+                if build.status == QUEUED:
+                    tell_why(session, build, why)
 
     def _look_at_expected(self) -> None:
         """Ask for workers that did not report yet: those that wait for a place get no silence counted."""
@@ -252,6 +286,9 @@ class Scheduler:
             elif seen.waits or (seen.starts and self._may_still_begin(job)):
                 with self.database.write(alone=False) as session:
                     expect(session, job)
+                    build = session.get_one(Build, job.build_id)
+                    if job.kind == BUILD and build.status == QUEUED and build.status_info != seen.reason:
+                        tell_why(session, build, seen.reason)
 
     def _may_still_begin(self, job: Job) -> bool:
         """Whether a worker got its place so short a time ago that its process may not have begun."""
@@ -293,6 +330,8 @@ class Scheduler:
                 return
         why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(handle_of(lost)) else LOST
         why = seen.reason if seen is not None and seen.reason else why
+        is_uncounted = seen is not None and seen.is_uncounted
+        never_began = not lost.pid and lost.executor not in ("", LOCAL) and (seen is None or is_uncounted)
         if lost.host == self.host:
             end_strays(JOB_MARK, str(self.config.staging_of(lost.id, lost.attempt)))
         self._clean(lost)
@@ -304,6 +343,9 @@ class Scheduler:
                 self._close(session, job, JOB_CANCELED, "canceled")
             elif seen is not None and seen.is_final:
                 self._close(session, job, JOB_FAILED, why)
+            elif never_began and (is_uncounted or job.given_back < MOST_GIVEN_BACK):
+                give_back(session, job.id, always=is_uncounted)
+                self._requeue_subject(session, job, why)
             elif may_be_tried_again(job):
                 job.state = JOB_QUEUED
                 self._requeue_subject(session, job, why)

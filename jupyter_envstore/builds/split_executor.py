@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.builds.executor import Executor, questions_of
+from jupyter_envstore.builds.executor import CountsWorkers, Executor, ends_with_process, questions_of
 from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.database.jobs import AT_HOME, Claim, Handle
@@ -26,6 +26,15 @@ class SplitExecutor:
     def questions(self) -> RunQuestion | None:
         """As the other executor has it."""
         return questions_of(self.elsewhere)
+
+    @property
+    def ends_with_process(self) -> bool:
+        """As the other executor has it."""
+        return ends_with_process(self.elsewhere)
+
+    def worker_count(self) -> int:
+        """As the other executor has it."""
+        return self.elsewhere.worker_count() if isinstance(self.elsewhere, CountsWorkers) else 1
 
     def ready(self) -> str:
         """Return why the other executor cannot start a worker now; both wait then."""

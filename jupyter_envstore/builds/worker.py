@@ -84,6 +84,8 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
 
 def hand_on(config: StoreConfig, database: Database) -> None:
     """Start what waits, before this worker ends: where no server runs, nobody else does."""
+    if config.executor_options.get("cluster_class"):
+        return  # such a cluster would end with this process, and all that was begun there
     with contextlib.suppress(Exception), contextlib.closing(executor_for(config)) as executor:
         Scheduler(config, database, blob_store(config), executor).tick()  # a failure is not this worker's
 
@@ -96,7 +98,11 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     with Workspace(config, database, claim) as workspace:
         _errors_to(workspace.staging / "worker.err")
         try:
-            _begin(workspace)
+            try:
+                _begin(workspace)
+            except StaleClaimError:
+                workspace.disown()
+                return False
             with caches_in_use(config):  # may wait; the heartbeat beats already
                 _run(workspace)
         except StaleClaimError:

@@ -80,6 +80,10 @@ class Workspace:
         if os.environ.pop(JOB_MARK, None) is not None:
             end_strays(JOB_MARK, str(self.staging))
 
+    def disown(self) -> None:
+        """Leave the job alone: another process of this machine may do it, whose programs have the same mark."""
+        os.environ.pop(JOB_MARK, None)
+
     def stop(self) -> None:
         """End the heartbeat."""
         self._stop.set()

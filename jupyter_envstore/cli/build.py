@@ -94,7 +94,8 @@ def see_through(store: AnyStore, reference: BuildRef, options: argparse.Namespac
         tell(options, {"build": str(reference), "id": reference.id}, words)
         return 0
     if options.no_wait:
-        store.scheduler.tick()
+        if why := store.scheduler.start_and_leave():
+            print(f"{reference} is queued: {why}", file=sys.stderr)
         tell(options, {"build": str(reference), "id": reference.id}, reference)
         return 0
     print(f"building {reference}", file=sys.stderr)

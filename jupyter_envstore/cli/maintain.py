@@ -89,10 +89,13 @@ def move_files(options: argparse.Namespace) -> int:
         if sys.stderr.isatty():
             print(f"\r{done} of {total} files", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
-    moved = move_blobs(config_beside_files(options, "move-blobs"), report, options.back)
+    moved = move_blobs(config_beside_files(options, "move-blobs"), report, options.back, options.copied)
     if options.json:
         print_json(asdict(moved))
         return 1 if moved.missing else 0
+    if options.copied:
+        print(f"all {counted(moved.there, 'file')} of the store are in {moved.target}; start the servers again")
+        return 0
     print(
         f"{counted(moved.copied, 'file')} ({human_size(moved.size)}) of {moved.source} are in {moved.target} now, "
         f"{moved.there} were there before"

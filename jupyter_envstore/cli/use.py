@@ -18,6 +18,7 @@ from jupyter_envstore.cli.build import follow
 from jupyter_envstore.cli.common import ask_for_files, find, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.opening import open_store
+from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError, StorageError
 from jupyter_envstore.representation.artifacts import ArtifactView
@@ -43,20 +44,22 @@ def activated_environment(prefix: Path, shims: Path) -> dict[str, str]:
 
 
 def prefix_of(store: AnyStore, reference: BuildRef) -> Path:
-    """Return the prefix of a build; if only other folders of the store have it, it is brought first.
+    """Return the prefix of a build; one that is active, or in another folder of the store, is brought first.
 
     Raises
     ------
     ConflictError
-        No folder has it, or it cannot be brought.
+        It is packed away, or it cannot be brought.
     """
     try:
         return store.prefixes.path(reference.id)
     except ConflictError:
-        others = store.builds.show(reference.id)["other_places"]
-        if not others:
+        view = store.builds.show(reference.id)
+        others = view["other_places"]
+        if view["status"] != COMPLETED or not (others or view["active"]):
             raise
-        print(f"bringing {reference} here, which {', '.join(others)} has", file=sys.stderr)
+        who_has = f", which {', '.join(others)} has" if others else ""
+        print(f"bringing {reference} here{who_has}", file=sys.stderr)
         if ask_for_files(store, reference):
             follow(store, reference)
     return store.prefixes.path(reference.id)

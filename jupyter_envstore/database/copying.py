@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.database.models import Base, Environment
+from jupyter_envstore.database.models import Base, Environment, Place, StoreIdentity
 from jupyter_envstore.database.schema import MOVED
 from jupyter_envstore.database.sqlite import WAS_MOVED
 from jupyter_envstore.errors import ConflictError, StorageError
@@ -16,6 +16,8 @@ from jupyter_envstore.errors import ConflictError, StorageError
 ROWS = 1000
 """Rows that are held in memory at once."""
 ENVIRONMENTS = Base.metadata.tables[Environment.__tablename__]
+OPENED = (StoreIdentity.__tablename__, Place.__tablename__)
+"""Tables that get a row when a store is opened, before there is anything in it."""
 LATER = ENVIRONMENTS.c.current_build_id
 """The column that refers to a table which comes later."""
 
@@ -44,17 +46,24 @@ def copy_rows(source: Session, target: Session) -> dict[str, int]:
 
 
 def check_empty(session: Session, place: str) -> None:
-    """Refuse a database that has rows.
+    """Refuse a database that has rows; what every process writes that opens a store does not count.
 
     Raises
     ------
     ConflictError
-        With the place and the first table that has some.
+        It has some.
     """
     for table in Base.metadata.sorted_tables:
-        if count := _count(session, table):
-            msg = f"the database {place} has a store already ({count} rows of {table.name}); name an empty one"
+        if table.name not in OPENED and _count(session, table):
+            msg = f"the database {place} has a store already; name an empty one"
             raise ConflictError(msg)
+
+
+def empty_opened(session: Session) -> None:
+    """Remove what was written when an empty store was opened."""
+    for table in reversed(Base.metadata.sorted_tables):
+        if table.name in OPENED:
+            session.execute(delete(table))
 
 
 def close_moved(session: Session) -> None:

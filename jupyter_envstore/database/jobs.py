@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.database.blob_references import release_artifact
@@ -26,6 +26,7 @@ from jupyter_envstore.database.states import (
     JOB_RUNNING,
     JOB_SETTLING,
     KEEP_FAILED,
+    QUEUED,
 )
 from jupyter_envstore.errors import StaleClaimError
 
@@ -314,12 +315,30 @@ def jobs_of_worker(session: Session, handle: Handle) -> list[Job]:
     return list(session.scalars(query.with_for_update()))
 
 
-def give_back(session: Session, job_id: int) -> None:
-    """Queue a job again whose worker cannot end it through no fault of its own."""
+def give_back(session: Session, job_id: int, always: bool = False) -> None:
+    """Queue a job again whose worker cannot end it through no fault of its own.
+
+    Parameters
+    ----------
+    always : bool
+        Whether the attempt does not count, however often that was so: nothing of it had begun, or a server ended.
+    """
     job = session.get_one(Job, job_id)
     job.state, job.pid, job.process_started = JOB_QUEUED, 0, ""
-    job.given_back = min(job.given_back + 1, MOST_GIVEN_BACK)
+    job.given_back = job.given_back + 1 if always else max(job.given_back, min(job.given_back + 1, MOST_GIVEN_BACK))
     end_steps(session, job.id)
+
+
+def queued_builds(session: Session) -> list[Build]:
+    """Return the builds that wait for a worker and whose job nobody has begun."""
+    waits = exists().where(Job.build_id == Build.id, Job.kind == BUILD, Job.state == JOB_QUEUED)
+    return list(session.scalars(select(Build).where(Build.status == QUEUED, waits)))
+
+
+def tell_why(session: Session, build: Build, why: str) -> None:
+    """Note what a build waits for; empty where it is only its turn."""
+    build.status_info = why
+    session.add(Change(kind="build", subject_id=build.id, at=now()))
 
 
 def finish(session: Session, claim: Claim, failed: str = "") -> None:

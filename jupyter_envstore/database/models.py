@@ -97,6 +97,18 @@ class Specification(Base):
     created_by: Mapped[str] = mapped_column(short(255), default="")
 
 
+class StoreIdentity(Base):
+    """The store, in one row: its name, which stands in its folders, too, and the address of the bucket with its files.
+
+    The address is empty if the files are in the store's folder, and null until a process has said so.
+    """
+
+    __tablename__ = "store"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(short(64))
+    blob_url: Mapped[str | None] = mapped_column(Text)
+
+
 class Place(Base):
     """A folder with prefixes: ``root_dir`` of one or several servers. ``mark`` stands in a file there.
 

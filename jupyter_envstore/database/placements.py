@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.clock import now
@@ -73,6 +73,11 @@ def has_one_of(session: Session, place: Place, directories: Iterable[str]) -> bo
     query = select(Build.id).join(Placement, Placement.build_id == Build.id)
     query = query.where(Placement.place_id == place.id, Build.directory.in_(list(directories)))
     return session.scalars(query.limit(1)).first() is not None
+
+
+def has_any(session: Session, place: Place) -> bool:
+    """Whether a place is said to have any prefix."""
+    return bool(session.scalar(select(exists().where(Placement.place_id == place.id))))
 
 
 def all_places(session: Session) -> list[PlaceUse]:

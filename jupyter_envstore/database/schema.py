@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from jupyter_envstore.database.models import Base
 from jupyter_envstore.errors import StorageError
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision; a test compares it with the migration scripts."""
 WRITE_LOCK = 0x656E7673
 """Key of the advisory lock that makes writers of one PostgreSQL database take turns."""

@@ -30,6 +30,10 @@ class Waiting:
         """Do nothing, and say so."""
         return 0
 
+    def start_and_leave(self) -> str:
+        """Do nothing: the server goes on."""
+        return ""
+
 
 @dataclass(frozen=True)
 class RemoteStore:

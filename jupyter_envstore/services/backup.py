@@ -18,14 +18,16 @@ from pathlib import Path
 from jupyter_envstore import __version__
 from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
 from jupyter_envstore.blobs.local import LocalBlobStore
+from jupyter_envstore.builds.own_place import address_of_files
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.copying import check_empty, copy_rows
+from jupyter_envstore.database.copying import check_empty, copy_rows, empty_opened
 from jupyter_envstore.database.kept_packages import forget_lost
 from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.database.schema import HEAD, check_known
 from jupyter_envstore.database.sqlite import SCHEME, database_file
+from jupyter_envstore.database.store_identity import identify
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StorageError
 from jupyter_envstore.private_files import create_private
@@ -109,6 +111,7 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         with database.write() as session:
             builds = queries.large_builds(session)
             forget_places(session)
+            identify(session).blob_url = address_of_files(config)
             for build in builds:
                 queries.drop_build(session, build, blobs)
             queries.end_unfinished(session)
@@ -192,6 +195,7 @@ def _publish(file: Path, config: StoreConfig) -> None:
         second.migrate()
         with first.read() as source, second.write() as session:
             check_empty(session, second.kind.place)
+            empty_opened(session)
             copy_rows(source, session)
 
 

@@ -325,6 +325,9 @@ class Scheduler(Protocol):
         A store that has a server of its own has nothing to do here.
         """
 
+    def start_and_leave(self) -> str:
+        """Start what may run, for a caller that ends right after; return why nothing is, empty if workers go on."""
+
 
 class AnyStore(Protocol):
     """A store of environments, wherever it is."""

@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.bucket import shown
+from jupyter_envstore.builds.executor import CountsWorkers, ends_with_process
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
-from jupyter_envstore.builds.own_place import files_elsewhere, known_place
+from jupyter_envstore.builds.own_place import check_database, check_identity, files_elsewhere, known_place
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
@@ -54,10 +55,11 @@ QUESTIONS = 7
 """What is asked of a bucket to store, date and remove a blob."""
 LOW_FILES = 1024
 CHANNEL_SECONDS = 30.0
-BASE_SECONDS = 10.0
+BASE_SECONDS = BUCKET_SECONDS = 10.0
 WITHOUT_BASE = "no image can be made; jupyter envstore base-image DIR makes a base, to be named in docker_base_image"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
+Found = TypeVar("Found")
 Look = Callable[[SearchQuestion, float, threading.Event], SearchAnswer]
 """Asks channels, as :func:`~jupyter_envstore.engine.question_process.ask` does."""
 
@@ -162,8 +164,9 @@ def _links(what: str, config: StoreConfig) -> Finding:
 
 def _database(what: str, config: StoreConfig) -> Finding:
     database = Database(config.url, busy_timeout=5)
-    database.make()
     try:
+        check_database(config, database)
+        database.make()
         trouble = database.check()
         revision = None if trouble else database.revision()
         check_known(revision)
@@ -184,6 +187,7 @@ def _places(what: str, config: StoreConfig) -> Finding:
         if database.revision() != HEAD:
             return Finding(what, GOOD, "none yet")
         with database.read() as session:
+            check_identity(config, database, session)
             here = known_place(config, session)
             database.place = here.id if here is not None else 0
             others = [found for found in all_places(session) if found.place.id != database.place]
@@ -201,19 +205,29 @@ def _places(what: str, config: StoreConfig) -> Finding:
         )
         text += f"; in other folders: {', '.join(named)}; if one is gone for good: jupyter envstore forget-place NUMBER"
     if missing:
-        words = f"{len(missing)} of them are not there; is the disk mounted? Else jupyter envstore gc notes it"
+        words = (
+            f"{len(missing)} of them are not there; is the disk mounted? If they are gone for good: "
+            "jupyter envstore restore NAME"
+        )
         return Finding(what, WARNING, f"{text}; {words}")
     return Finding(what, GOOD, text)
 
 
 def _object_store(what: str, config: StoreConfig) -> Finding:
     """Store a small blob, look when that was, and remove it."""
-    blobs = blob_store(config)
-    began = time.monotonic()
-    blob = blobs.put(os.urandom(32))
-    age = blobs.age(blob.digest)
-    blobs.delete(blob.digest)
-    asked = (time.monotonic() - began) / QUESTIONS
+
+    def look() -> tuple[float, float]:
+        blobs = blob_store(config)
+        began = time.monotonic()
+        blob = blobs.put(os.urandom(32))
+        age = blobs.age(blob.digest)
+        blobs.delete(blob.digest)
+        return age, (time.monotonic() - began) / QUESTIONS
+
+    found = _within(BUCKET_SECONDS, look)
+    if found is None:
+        return Finding(what, BAD, f"{shown(config.blob_url)} gave no answer within {BUCKET_SECONDS:g} s")
+    age, asked = found
     if abs(age) > MOST_BUCKET_SKEW:
         words = f"the clock of {shown(config.blob_url)} is {-age:+.0f} s from that of this machine; set both by NTP"
         return Finding(what, WARNING, words)
@@ -225,10 +239,15 @@ def _executor(what: str, config: StoreConfig) -> Finding:
     """Look whether what starts workers can be reached."""
     with contextlib.closing(executor_for(config)) as executor:
         why = executor.ready()
+        count = executor.worker_count() if not why and isinstance(executor, CountsWorkers) else None
+        is_own = ends_with_process(executor)
     if why:
         return Finding(what, BAD, f"{config.executor}: {redact(why)}")
+    if count == 0 and not is_own:
+        return Finding(what, WARNING, f"{config.executor}: the scheduler has no worker; jobs wait until one comes")
+    workers = f"; {counted(count, 'worker')} now" if count and not is_own else ""
     own = "workers have folders of their own" if isinstance(executor, SplitExecutor) else "workers share the folder"
-    return Finding(what, GOOD, f"{config.executor}; {own}")
+    return Finding(what, GOOD, f"{config.executor}; {own}{workers}")
 
 
 def _limits(what: str, _: StoreConfig) -> Finding:
@@ -256,25 +275,38 @@ def _base_image(what: str, config: StoreConfig) -> Finding:
     text = config.docker_base_image
     if text == SCRATCH:
         return Finding(what, GOOD, text)
-    answers: queue.SimpleQueue[EnvStoreError | None] = queue.SimpleQueue()
 
-    def look() -> None:
-        try:
-            with open_source(text, config.docker_insecure_registries) as source:
-                source.manifest()
-        except EnvStoreError as error:
-            answers.put(error)
-        else:
-            answers.put(None)
+    def look() -> bool:
+        with open_source(text, config.docker_insecure_registries) as source:
+            return bool(source.manifest())
 
-    threading.Thread(target=look, daemon=True).start()
     try:
-        error = answers.get(timeout=BASE_SECONDS)
-    except queue.Empty:
-        return Finding(what, WARNING, f"{text}: no answer within {BASE_SECONDS:g} s; {WITHOUT_BASE}")
-    if error is not None:
+        found = _within(BASE_SECONDS, look)
+    except EnvStoreError as error:
         return Finding(what, WARNING, f"{text}: {redact(str(error))}; {WITHOUT_BASE}")
+    if found is None:
+        return Finding(what, WARNING, f"{text}: no answer within {BASE_SECONDS:g} s; {WITHOUT_BASE}")
     return Finding(what, GOOD, text)
+
+
+def _within(seconds: float, look: Callable[[], Found]) -> Found | None:
+    """Return what a look finds that may hang; None if it takes too long."""
+    answers: queue.SimpleQueue[Found | EnvStoreError | OSError] = queue.SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put(look())
+        except (EnvStoreError, OSError) as error:
+            answers.put(error)
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        found = answers.get(timeout=seconds)
+    except queue.Empty:
+        return None
+    if isinstance(found, (EnvStoreError, OSError)):
+        raise found
+    return found
 
 
 def _constructor(what: str, config: StoreConfig) -> Finding:

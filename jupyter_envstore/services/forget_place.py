@@ -53,7 +53,7 @@ def forget_place(config: StoreConfig, number: int) -> ForgottenPlace:
     """
     with closing(Database(config.url)) as database:
         database.migrate()
-        mine = read_mark(config)  # a folder that is not known yet may take the place of one that is gone
+        mine, _ = read_mark(config)  # a folder that is not known yet may take the place of one that is gone
         with database.write() as session:
             found = next((use for use in all_places(session) if use.place.id == number), None)
             if found is None:

@@ -13,9 +13,11 @@ from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.blobs.staging import PIECE
+from jupyter_envstore.builds.own_place import address_of_files
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.store_identity import identify
 from jupyter_envstore.errors import DamagedFileError, InvalidInputError, NotFoundError
 
 AT_ONCE = 4
@@ -49,8 +51,10 @@ class MovedBlobs:
     missing: tuple[str, ...] = ()
 
 
-def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> MovedBlobs:
+def move_blobs(config: StoreConfig, report: Report, back: bool = False, copied: bool = False) -> MovedBlobs:
     """Copy all files that the database knows into the bucket, or back; each is checked by its hash.
+
+    The database notes where the files are then: a server with another place in its configuration is refused.
 
     What is there already is not copied again, so it can be called again after it was cut off. Nothing is removed.
 
@@ -58,13 +62,15 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> Moved
     ----------
     back : bool
         Whether they are copied from the bucket into the folder of the store.
+    copied : bool
+        Whether all are in the bucket already, since another program copied them: nothing is done but a look.
 
     Raises
     ------
     InvalidInputError
         The configuration names no bucket.
     NotFoundError
-        There is no store.
+        There is no store; or with ``copied``, a file is missing.
     StorageError
         The bucket or the disk cannot be used.
     """
@@ -82,9 +88,23 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> Moved
         database.migrate()
         with database.read() as session:
             digests = sorted(queries.all_digests(session))
-    here, there = str(config.blobs), shown(config.blob_url)
-    found = MovedBlobs(*((there, here) if back else (here, there)))
-    return _copy_all(source, target, digests, report, found)
+        here, there = str(config.blobs), shown(config.blob_url)
+        found = MovedBlobs(*((there, here) if back else (here, there)))
+        if copied:
+            present = bucket.present(digests)
+            missing = tuple(digest for digest in digests if digest not in present)
+            if missing:
+                msg = (
+                    f"{len(missing)} of {len(digests)} files are not in {there}, for example {missing[0]}; "
+                    "copy them first, or leave --copied away"
+                )
+                raise NotFoundError(msg)
+            moved = replace(found, there=len(digests))
+        else:
+            moved = _copy_all(source, target, digests, report, found)
+        with database.write() as session:
+            identify(session).blob_url = "" if back else address_of_files(config)
+    return moved
 
 
 def _copy_all(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.copying import check_empty, close_moved, copy_rows, open_moved
+from jupyter_envstore.database.copying import check_empty, close_moved, copy_rows, empty_opened, open_moved
 from jupyter_envstore.database.jobs import anything_unfinished
 from jupyter_envstore.database.schema import MOVED
 from jupyter_envstore.database.sqlite import database_file
@@ -56,6 +56,7 @@ def move_database(config: StoreConfig) -> Moved:
                 msg = "builds are queued or run; wait until they have ended, or cancel them"
                 raise ConflictError(msg)
             check_empty(target, second.kind.place)
+            empty_opened(target)
             counts = copy_rows(source, target)
             close_moved(source)  # committed behind what was copied: at no moment is there no database to use
         return Moved(first.kind.place, second.kind.place, sum(counts.values()))

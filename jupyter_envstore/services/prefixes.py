@@ -13,7 +13,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.jobs import restore_here
-from jupyter_envstore.database.placements import PACKED_AWAY, where_it_is
+from jupyter_envstore.database.placements import PACKED_AWAY, note_gone, where_it_is
 from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
@@ -52,13 +52,16 @@ class Prefixes:
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
             away = "" if row.build.is_here else where_it_is(session, row.build)
+        prefix = self._config.builds / row.build.directory
+        if not away and not prefix.is_dir():
+            away = f"not at {prefix} any more; if its disk is not mounted, mount it"
         if away:
             name = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             done = row.build.status == COMPLETED
             what = f"{away}; bring it here: jupyter envstore restore {name}" if done else row.build.status
             msg = f"{name} is {what}"
             raise ConflictError(msg)
-        return self._config.builds / row.build.directory
+        return prefix
 
     def check_packed_away(self, build_id: int) -> None:
         """Make sure that a build can be restored: it was completed once, and its prefix was removed.
@@ -73,8 +76,9 @@ class Prefixes:
 
     def _check_packed_away(self, row: rows.BuildRow) -> None:
         _check_completed(row)
-        if row.build.is_here:
-            msg = f"build {row} is not packed away: it is there, {self._config.builds / row.build.directory}"
+        prefix = self._config.builds / row.build.directory
+        if row.build.is_here and prefix.is_dir():
+            msg = f"build {row} is not packed away: it is there, {prefix}"
             raise ConflictError(msg)
 
     def sources(self, build_id: int) -> list[PackageSource]:
@@ -111,6 +115,9 @@ class Prefixes:
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
+            if row.build.is_here:
+                note_gone(session, build_id)  # somebody removed its folder
+                session.refresh(row.build)
             if restore_here(session, build_id):
                 rows.changed(session, "build", build_id)
                 people.audit(session, who, "build.restore", f"build:{build_id}")

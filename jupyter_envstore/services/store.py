@@ -10,7 +10,7 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.executors import executor_for
-from jupyter_envstore.builds.own_place import settle_place
+from jupyter_envstore.builds.own_place import check_database, settle_place
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
@@ -115,8 +115,9 @@ class EnvStore:
         check_sandbox(sandbox_for(config))
         executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
-        database.make()
         try:
+            check_database(config, database)
+            database.make()
             database.migrate()
             settle_place(config, database)
         except EnvStoreError:

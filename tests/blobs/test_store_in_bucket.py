@@ -20,9 +20,10 @@ import requests
 from jupyter_envstore.builds import retention
 from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
-from jupyter_envstore.database.models import LogChunk
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.database.models import Build, LogChunk
+from jupyter_envstore.errors import NotFoundError, StorageError
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.move_blobs import move_blobs
@@ -173,11 +174,18 @@ def test_a_build_that_the_bucket_refuses_fails_with_the_reason(
     assert store.build(SPECIFICATION.format(channel=nasty_channel))["status"] == "COMPLETED"
 
 
+def log_is_kept(store: Store, build_id: int) -> bool:
+    """Whether the worker has put the whole log into a file: it does so behind all else."""
+    with store.envstore.database.read() as session:
+        return session.get_one(Build, build_id).log_digest is not None and not rows.log_chunks(session, build_id)
+
+
 def test_a_store_moves_into_a_bucket_and_back(
     open_store: Callable[..., Store], root: Path, values: dict[str, Any], nasty_channel: str, tmp_path: Path
 ) -> None:
     store = open_store(root)
     view = store.build(SPECIFICATION.format(channel=nasty_channel))
+    store.until(lambda: log_is_kept(store, view["id"]))
     lines = "".join(f"c.EnvStoreApp.{name} = {value!r}\n" for name, value in values.items())
     (tmp_path / "jupyter_envstore_config.py").write_text(lines)
 
@@ -201,6 +209,18 @@ def test_a_store_moves_into_a_bucket_and_back(
     with store.envstore.database.read() as session:
         known = queries.all_digests(session)
     assert names("blobs") == known <= names("away")
+    with pytest.raises(StorageError, match=r"are in its folder, and blob_url names s3://.*: copy them with: .*blobs"):
+        open_store(root, **values)
+    assert "are in" in run("move-blobs", "--copied").stdout
+    with pytest.raises(StorageError, match=r"are in s3://.*, and blob_url names no bucket: .* move-blobs --back"):
+        open_store(root)
+    other = {**values, "blob_url": f"{values['blob_url']}-other"}
+    with pytest.raises(StorageError, match=r"are in s3://.*, and blob_url names s3://.*-other: .* --copied"):
+        open_store(root, **other)
+    with pytest.raises(NotFoundError, match=r"files are not in s3://.*-other, for example"):
+        move_blobs(replace(store.envstore.config, **other), lambda *_: None, copied=True)
+    there = open_store(root, **values)
+    assert there.envstore.prefixes.path(view["id"]).is_dir()
     assert "Find versions" in store.envstore.logs.read(view["id"])
 
 
@@ -209,6 +229,7 @@ def test_files_that_are_lost_or_damaged_are_told(
 ) -> None:
     store = open_store(root)
     view = store.build(SPECIFICATION.format(channel=nasty_channel))
+    store.until(lambda: log_is_kept(store, view["id"]))
     digest = next(a["sha256"] for a in store.envstore.artifacts.of_build(view["id"]) if a["type"] == "archive") or ""
     store.envstore.blobs.delete(digest)
     record = store.envstore.records.read(view["id"])
@@ -264,6 +285,12 @@ def test_the_doctor_looks_at_the_bucket(values: dict[str, Any], tmp_path: Path, 
     state, text = look(blob_url=f"file://bob:sekrit@{tmp_path}/place", blob_options={})
     assert (state, "sekrit" in text) == ("ok", False)
     assert look(blob_url="s3://nothing-here")[1].startswith("there is no bucket at s3://nothing-here")
+    server.hang_gateway(True)
+    began = time.monotonic()
+    state, text = look()
+    server.hang_gateway(False)
+    assert (state, text) == ("error", f"{values['blob_url']} gave no answer within 10 s")
+    assert time.monotonic() - began < 25
     assert "object store" not in [finding.what for finding in examine(StoreConfig(str(tmp_path / "t")))]
 
 

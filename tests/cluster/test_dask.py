@@ -28,6 +28,7 @@ from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
 from tests.dask_cluster import DaskCluster
 from tests.helpers import Store
+from tests.object_store import SECRET
 
 Opened = Callable[..., Store]
 TEXT = "name: e\nchannels: [{channel}]\ndependencies: [nasty-text]"
@@ -233,6 +234,7 @@ def test_a_worker_that_cannot_do_it_says_why(
     options = {"address": cluster.address, "worker_root_dir": "$NO_SUCH_VARIABLE"}
     store = open_store(executor_options=options)
     view = store.build(TEXT.format(channel=nasty_channel), name="other")
+    assert SECRET not in cluster.log()
     assert "worker_root_dir '$NO_SUCH_VARIABLE' is '$NO_SUCH_VARIABLE' on" in view["reason"]
 
 
@@ -298,7 +300,7 @@ def test_a_cluster_is_made_and_scaled(root: Path, package_cache: Path, nasty_cha
 def test_a_cluster_that_cannot_be_made_is_named_and_jobs_wait(root: Path) -> None:
     options = {"cluster_class": "dask_jobqueue.NoSuchCluster"}
     with contextlib.closing(executor_for(StoreConfig(str(root), executor="dask", executor_options=options))) as made:
-        assert made.ready().startswith("the Dask scheduler dask_jobqueue.NoSuchCluster cannot be reached: module")
+        assert made.ready().startswith("a cluster of dask_jobqueue.NoSuchCluster cannot be made: module")
 
 
 def test_the_doctor_and_the_numbers_know_the_cluster(
@@ -309,7 +311,10 @@ def test_the_doctor_and_the_numbers_know_the_cluster(
     running(store)
     assert store.envstore.changes.statistics(now())[0]["running"] == [("dask", socket.gethostname(), 1)]
     found = {finding.what: finding for finding in examine(store.envstore.config)}
-    assert (found["executor"].state, found["executor"].text) == ("ok", "dask; workers have folders of their own")
+    assert (found["executor"].state, found["executor"].text) == (
+        "ok",
+        "dask; workers have folders of their own; 1 worker now",
+    )
     store.envstore.builds.cancel(build.id)
     away = replace(store.envstore.config, executor_options={"address": "tcp://127.0.0.1:1"})
     found = {finding.what: finding for finding in examine(away)}

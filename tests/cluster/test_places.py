@@ -211,6 +211,12 @@ def test_a_folder_is_known_again_without_its_mark(open_in: Opened, nasty_channel
     assert again.envstore.prefixes.path(made["id"]).is_dir()
     second.envstore.prefixes.restore(made["id"])
     second.wait(made["id"])
+    away = first.root.with_name(f"{first.root.name}-away")
+    first.root.rename(away)  # as if another machine had the same host name, and a folder of the same name
+    with pytest.raises(StorageError, match=r"was used \d+ s ago, and has environments that are not here: machines"):
+        open_in("a")
+    remove_tree(first.root)
+    away.rename(first.root)
     (second.root / own_place.MARK).unlink()  # both have the same prefix, and each stays what it is
     assert open_in("b").envstore.database.place == second.envstore.database.place
     (first.root / own_place.MARK).write_text("of another database\n")
@@ -262,8 +268,29 @@ def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_cha
         "build": "queued",
     }
     assert not second.wait(late.id)["packed_away"]  # it was made here instead
-    second.envstore.prefixes.restore(made["id"])
+    with (tmp_path / "jupyter_server_config.py").open("a") as file:
+        file.writelines(f"c.EnvStoreApp.{line}\n" for line in ("predefined_tokens = {}", "shared = 0", "max_bytes = 1"))
+    told = run_command(["run", "team/e", "--", "true"], tmp_path, variables)
+    assert (told.returncode, "bringing team/e:1 here\n" in told.stderr) == (0, True), told
+    assert "predefined_tokens" not in told.stderr  # what only servers read is no fault
+    assert "`max_bytes` not recognized" in told.stderr
     assert not second.wait(made["id"])["packed_away"]
+
+
+def test_an_environment_that_somebody_removed_can_be_brought_back(
+    open_in: Opened, nasty_channel: str, tmp_path: Path
+) -> None:
+    store = open_in("a")
+    made = store.build(TEXT.format(channel=nasty_channel))
+    store.until(lambda: not store.envstore.builds.progress(made["id"])["busy"])
+    remove_tree(Path(made["prefix"]))
+    with pytest.raises(ConflictError, match=r"is not at .* any more; .*: jupyter envstore restore team/e:1"):
+        store.envstore.prefixes.path(made["id"])
+    store.envstore.prefixes.restore(made["id"])
+    store.wait(made["id"])
+    assert (store.envstore.prefixes.path(made["id"]) / "conda-meta" / "history").is_file()
+    with pytest.raises(ConflictError, match="is not packed away: it is there"):
+        store.envstore.prefixes.restore(made["id"])
 
 
 def test_a_file_of_sqlite_knows_its_own_folder(root: Path, package_cache: Path, nasty_channel: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from jupyter_envstore.database.schema import HEAD
 from jupyter_envstore.errors import ConflictError, DatabaseAwayError, InvalidInputError, StorageError
 from jupyter_envstore.services import backup
 from jupyter_envstore.services.backup import back_up, bring_back
+from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.move_database import go_back, move_database
 from jupyter_envstore.services.store import EnvStore
 from tests.commands import run_command
@@ -89,8 +92,36 @@ def test_a_store_moves_with_all_it_has_and_goes_on_there(on_file: Store, elsewhe
     again.namespaces.create("found", "tester")
     assert again.builds.show(second["id"]) == shown
     again.close()
-    with pytest.raises(ConflictError, match=r"has a store already \(\d+ rows of \w+\)"):
+    with pytest.raises(ConflictError, match="has a store already; name an empty one"):
         move_database(config)
+
+
+def test_a_folder_is_not_taken_for_that_of_another_store(
+    on_file: Store, server: Postgresql, elsewhere: str, nasty_channel: str
+) -> None:
+    view = on_file.build(SPECIFICATION.format(channel=nasty_channel))
+    config = replace(on_file.envstore.config, database_url=elsewhere)
+    with pytest.raises(
+        StorageError, match=r"is empty: the one in .*envstore.sqlite is moved there with: .*move-database"
+    ):
+        EnvStore.open(config)
+    assert {found.what: found.state for found in examine(config)}["database"] == "error"
+    stranger = on_file.root.parent / f"{on_file.root.name}-stranger"
+    with contextlib.closing(EnvStore.open(replace(config, root_dir=str(stranger)))):
+        pass  # what opening an empty store writes does not stop the move
+    with pytest.raises(StorageError, match=r"belongs to a store in another database; .* has another one"):
+        EnvStore.open(config)
+    assert move_database(config).rows
+    other = replace(config, database_url=server.make(f"{on_file.root.name}-other"))
+    with pytest.raises(StorageError, match=f"If that store is gone for good, remove {on_file.root}/place"):
+        EnvStore.open(other)
+    (on_file.root / "envstore.sqlite").unlink()
+    with pytest.raises(StorageError, match="is empty: set database_url to that one, or choose another root_dir"):
+        EnvStore.open(on_file.envstore.config)
+    assert not (on_file.root / "envstore.sqlite").exists()
+    with contextlib.closing(EnvStore.open(config)) as there:
+        assert there.prefixes.path(view["id"]).is_dir()
+    shutil.rmtree(stranger)
 
 
 def test_what_cannot_be_moved_stays_as_it_was(on_file: Store, elsewhere: str, nasty_channel: str) -> None:
@@ -144,6 +175,7 @@ def test_a_backup_of_it_brings_a_store_back_in_either_database(
     package_cache: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    move_database(replace(on_file.envstore.config, database_url=elsewhere))
     there = opened(on_file, elsewhere)
     view = there.build(SPECIFICATION.format(channel=nasty_channel))
     log = there.envstore.logs.read(view["id"])
@@ -179,6 +211,7 @@ def test_a_backup_of_it_brings_a_store_back_in_either_database(
 def test_a_database_that_ends_in_mid_build_and_comes_back_loses_nothing(
     on_file: Store, elsewhere: str, server: Postgresql, channel: str, how: signal.Signals, delay: float
 ) -> None:
+    move_database(replace(on_file.envstore.config, database_url=elsewhere))
     there = opened(on_file, elsewhere)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     build = there.submit(f"name: e\nchannels: [{channel}]\ndependencies: [python={python}, numpy, pandas]")

@@ -67,7 +67,7 @@ def test_an_older_store_keeps_its_prefixes_and_jobs(older: StoreConfig) -> None:
         assert builds == {1: (True, True), 2: (False, True), 3: (False, False)}
         assert (place.place.root_dir, place.prefixes, place.waiting) == (older.root_dir, 1, 1)
         assert jobs == [(1, 0), (0, 0), (1, 1), (1, 0)]
-        assert (older.root / MARK).read_text() == f"{place.place.mark}\n"
+        assert (older.root / MARK).read_text().splitlines()[0] == place.place.mark
 
 
 def test_an_older_store_without_any_prefix_has_no_place_until_it_is_opened(older: StoreConfig) -> None:

@@ -137,6 +137,7 @@ def test_it_does_not_start_with_a_sandbox_that_does_not_work() -> None:
         ("c.EnvStoreApp.predefined_tokens = {'x' * 20: {'nam': 'jo'}}", "the unknown key 'nam'; known: name,"),
         ("c.EnvStoreApp.predefined_tokens = {'x' * 20: {'name': 'jo'}}", "token 'jo' has no 'role_bindings'"),
         ("c.EnvStoreApp.sandbox = 'chroot'", "sandbox"),
+        ("c.EnvStoreApp.executor = 'dsak'", "executor 'dsak' is not known; known: local, dask"),
     ],
 )
 def test_a_configuration_that_gives_too_much_or_cannot_work_is_refused(line: str, reason: str) -> None:

@@ -94,7 +94,11 @@ def register_site(add: Add) -> None:
         "Copy artifacts, layers, records and logs into the bucket that the configuration names\n"
         "Set c.EnvStoreApp.blob_url first, and stop the servers. What was copied is skipped the next time.",
     )
-    blobs.add_argument("--back", action="store_true", help="copy them from the bucket into the store's folder")
+    way = blobs.add_mutually_exclusive_group()
+    way.add_argument("--back", action="store_true", help="copy them from the bucket into the store's folder")
+    way.add_argument(
+        "--copied", action="store_true", help="another program copied them, all with their names: look if all are there"
+    )
     add_json(blobs)
     forget = add(
         "forget-place",

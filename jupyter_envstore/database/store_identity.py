@@ -1,0 +1,33 @@
+"""What a store is: a name that nobody else has, and where its files are."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.database.models import Blob, StoreIdentity
+
+ONLY = 1
+"""The number of the row: a database has one store."""
+
+
+def identity_of(session: Session) -> StoreIdentity | None:
+    """Return what the store of a database is; None for one that nobody has opened yet."""
+    return session.get(StoreIdentity, ONLY)
+
+
+def identify(session: Session) -> StoreIdentity:
+    """Return what the store is; from now on it has a name. Only one process at a time may write."""
+    found = identity_of(session)
+    if found is None:
+        found = StoreIdentity(id=ONLY, name=uuid.uuid4().hex)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def has_files(session: Session) -> bool:
+    """Whether the store has any file."""
+    return bool(session.scalar(select(exists(select(Blob.digest)))))
