@@ -3,9 +3,10 @@
 PostgreSQL, Ceph's gateway as the object store, a Dask scheduler, three workers with folders of their own, two servers
 and nginx; each is a real one. With ``--check CHANNEL`` it builds an environment of the conda channel, and ends.
 
+    scripts/lint mypy  # once: it makes .venv, with all that the tests need
     .venv/bin/python examples/cluster/run_here.py
 
-It needs the programs of PostgreSQL, ceph-mon, ceph-osd, radosgw and nginx.
+It also needs the programs of PostgreSQL, ceph-mon, ceph-osd, radosgw and nginx.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib.util
 import re
@@ -273,7 +274,7 @@ class Bucket:
                 raise
             except Exception as error:  # libraries of object stores share no class
                 if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in _codes(error):
-                    raise
+                    raise FileNotFoundError(errno.ENOENT, f"a file of the store is not in {self.place}") from error
                 if not _is_away(error) or _codes(error) & set(FULL):
                     raise self._refusal(error) from error
                 pause = PAUSES[min(number, len(PAUSES) - 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import threading
 import time
@@ -137,7 +138,7 @@ class ObjectBlobStore:
             return size
         found = self._look(digest)
         if found is None:
-            raise FileNotFoundError(digest)
+            raise FileNotFoundError(errno.ENOENT, f"a file of the store is not in {self.bucket.place}", digest)
         return found
 
     def _look(self, digest: str) -> int | None:

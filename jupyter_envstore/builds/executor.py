@@ -58,6 +58,12 @@ def ends_with_process(executor: Executor) -> bool:
     return bool(getattr(executor, "ends_with_process", False))
 
 
+def kinds_of_this_machine(executor: Executor) -> Sequence[str]:
+    """Return the kinds of jobs that an executor starts even when it is not ready (``kinds_of_this_machine``)."""
+    found: Sequence[str] = getattr(executor, "kinds_of_this_machine", ())
+    return found
+
+
 def questions_of(executor: Executor) -> RunQuestion | None:
     """Return what has questions to channels answered by the workers of an executor; None if they do not."""
     return executor.questions if isinstance(executor, AnswersQuestions) else None

@@ -7,9 +7,10 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Collection
 
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executor import Executor, ends_with_process
+from jupyter_envstore.builds.executor import Executor, ends_with_process, kinds_of_this_machine
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
@@ -29,6 +30,7 @@ from jupyter_envstore.database.jobs import (
     anything_unfinished,
     anything_waits,
     begin_settling,
+    builds_to_tell,
     claim_next,
     end_steps,
     expect,
@@ -38,7 +40,6 @@ from jupyter_envstore.database.jobs import (
     jobs_of_worker,
     may_be_tried_again,
     note_handle,
-    queued_builds,
     silent_jobs,
     tell_why,
     unfinished_jobs,
@@ -66,6 +67,7 @@ EXPECTED_SECONDS = 2.0
 """How often an executor is asked for a worker that did not report yet."""
 START_SECONDS = 60.0
 """How long a worker that got a place may take until its process reports, beside a lease."""
+AGAIN = "; it is tried again"
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
 SILENT = (
     "the worker was ended because it did not report for {seconds:g} s "
@@ -114,7 +116,7 @@ class Scheduler:
                 self.settle_lost()
             self.sweep()
             started = 0
-            while self._is_ready() and self._start_one():
+            while self._start_one(None if self._is_ready() else kinds_of_this_machine(self.executor)):
                 started += 1
             if self._unready:
                 self._tell_queued()
@@ -219,12 +221,15 @@ class Scheduler:
         if trash is not None:
             remove_tree(trash)
 
-    def _start_one(self) -> bool:
+    def _start_one(self, kinds: Collection[str] | None) -> bool:
+        """Start the next job, of some kinds if they are given; whether there was one."""
+        if kinds is not None and not kinds:
+            return False
         with self.database.read() as session:
             if not anything_waits(session):  # a look takes no write lock
                 return False
         with self.database.write() as session:
-            claim = claim_next(session, self.config.max_concurrent_builds, self.host)
+            claim = claim_next(session, self.config.max_concurrent_builds, self.host, kinds)
         if claim is None:
             return False
         try:
@@ -266,14 +271,16 @@ class Scheduler:
     def _tell_queued(self, before: str | None = None) -> None:
         """Have builds that wait say why; with ``before``, not any more."""
         why = self._unready if before is None else ""
-        with self.database.read() as session:
-            found = queued_builds(session)
-        wrong = [build.id for build in found if build.status_info != why and before in (None, build.status_info)]
-        for build_id in wrong:
-            with self.database.write(alone=False) as session:
-                build = session.get_one(Build, build_id)
-                if build.status == QUEUED:
-                    tell_why(session, build, why)
+        while True:
+            with self.database.read() as session:
+                found = builds_to_tell(session, why, before)
+            for build_id in found:
+                with self.database.write(alone=False) as session:
+                    build = session.get_one(Build, build_id)
+                    if build.status == QUEUED:
+                        tell_why(session, build, why)
+            if before is None or not found:
+                return  # those that are left are told in the next round
 
     def _look_at_expected(self) -> None:
         """Ask for workers that did not report yet: those that wait for a place get no silence counted."""
@@ -287,7 +294,8 @@ class Scheduler:
                 with self.database.write(alone=False) as session:
                     expect(session, job)
                     build = session.get_one(Build, job.build_id)
-                    if job.kind == BUILD and build.status == QUEUED and build.status_info != seen.reason:
+                    is_new = bool(seen.reason) or not build.status_info.endswith(AGAIN)
+                    if job.kind == BUILD and build.status == QUEUED and build.status_info != seen.reason and is_new:
                         tell_why(session, build, seen.reason)
 
     def _may_still_begin(self, job: Job) -> bool:
@@ -358,10 +366,10 @@ class Scheduler:
     def _requeue_subject(session: Session, job: Job, why: str) -> None:
         build = session.get_one(Build, job.build_id)
         end_steps(session, job.id)
-        line = f"{now():%H:%M:%S} {why}; it is tried again\n"
+        line = f"{now():%H:%M:%S} {why}{AGAIN}\n"
         session.add(LogChunk(build_id=build.id, text=line, created_on=now()))
         if job.kind == BUILD and build.status in UNSETTLED:
-            build.status, build.status_info = QUEUED, f"{why}; it is tried again"
+            build.status, build.status_info = QUEUED, f"{why}{AGAIN}"
         elif job.kind == ARTIFACT:
             session.get_one(Artifact, job.artifact_id).state = PENDING
 

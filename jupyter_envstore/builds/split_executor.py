@@ -36,8 +36,13 @@ class SplitExecutor:
         """As the other executor has it."""
         return self.elsewhere.worker_count() if isinstance(self.elsewhere, CountsWorkers) else 1
 
+    @property
+    def kinds_of_this_machine(self) -> tuple[str, ...]:
+        """What needs no other machine."""
+        return AT_HOME
+
     def ready(self) -> str:
-        """Return why the other executor cannot start a worker now; both wait then."""
+        """Return why the other executor cannot start a worker now."""
         return self.elsewhere.ready()
 
     def start(self, claim: Claim) -> Handle:

@@ -109,13 +109,24 @@ def read_file(name: str) -> bytes:
         raise InvalidInputError(msg) from None
 
 
-def wait(store: AnyStore, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> FullBuildView:
+def wait(
+    store: AnyStore,
+    build_id: int,
+    display: LiveDisplay | None = None,
+    artifacts: bool = True,
+    until: Callable[[], bool] | None = None,
+) -> FullBuildView:
     """Schedule and wait until a build has settled and, if wanted, its artifacts too; return its state.
 
     The command does what a server would do; where one runs on the same store, they share the work.
+
+    Parameters
+    ----------
+    until : callable or None
+        Tells that nobody needs to wait any longer, although work on the build goes on.
     """
     with interrupts() as check:
-        return _wait(store, build_id, display, artifacts, check)
+        return _wait(store, build_id, display, artifacts, until or (lambda: False), check)
 
 
 @contextlib.contextmanager
@@ -146,7 +157,12 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _wait(
-    store: AnyStore, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
+    store: AnyStore,
+    build_id: int,
+    display: LiveDisplay | None,
+    artifacts: bool,
+    until: Callable[[], bool],
+    check: Callable[[], None],
 ) -> FullBuildView:
     away = 0.0
     while True:
@@ -163,7 +179,7 @@ def _wait(
             continue
         if display:
             display.update(progress)
-        if progress["status"] not in UNSETTLED and not (artifacts and progress["busy"]):
+        if (progress["status"] not in UNSETTLED and not (artifacts and progress["busy"])) or until():
             break
         time.sleep(store.poll_seconds)
     if display:

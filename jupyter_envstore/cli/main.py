@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except (OSError, EOFError) as error:
         place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-        print(f"error: {place}{getattr(error, 'strerror', None) or 'the input ended'}", file=sys.stderr)
+        reason = "the input ended" if isinstance(error, EOFError) else error.strerror or error
+        print(f"error: {place}{reason}", file=sys.stderr)
         return 1
 
 

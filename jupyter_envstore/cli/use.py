@@ -14,7 +14,6 @@ from pathlib import Path
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
-from jupyter_envstore.cli.build import follow
 from jupyter_envstore.cli.common import ask_for_files, find, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.opening import open_store
@@ -60,8 +59,8 @@ def prefix_of(store: AnyStore, reference: BuildRef) -> Path:
             raise
         who_has = f", which {', '.join(others)} has" if others else ""
         print(f"bringing {reference} here{who_has}", file=sys.stderr)
-        if ask_for_files(store, reference):
-            follow(store, reference)
+        if ask_for_files(store, reference):  # its byte code and its check follow while it is used
+            wait(store, reference.id, LiveDisplay(), until=lambda: not store.builds.show(reference.id)["packed_away"])
     return store.prefixes.path(reference.id)
 
 

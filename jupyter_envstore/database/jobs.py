@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -50,6 +50,8 @@ AWAITED = (BUILD, RESTORE)
 MAX_ATTEMPTS = 2
 MOST_GIVEN_BACK = 5
 """How many attempts of a job do not count, since the database or a file went away under them."""
+MOST_TOLD = 100
+"""How many builds are told at once what they wait for."""
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
 
@@ -189,8 +191,8 @@ def _oldest_queued() -> Any:
 _OLDEST = _oldest_queued()
 
 
-def claim_next(session: Session, limit: int, host: str) -> Claim | None:
-    """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
+def claim_next(session: Session, limit: int, host: str, kinds: Collection[str] | None = None) -> Claim | None:
+    """Claim the next queued job, of some ``kinds`` only if they are given; None: nothing waits, or ``limit`` jobs run.
 
     Counted is what the scheduler of this place started. What is about a prefix is done in its own place; a build that
     waits for another one for a while is made here once nothing else waits.
@@ -219,7 +221,7 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
             return None
     long_ago = now() - timedelta(seconds=HELP_SECONDS)
     mine = {ANY_PLACE, here}
-    found = session.execute(_OLDEST).all()
+    found = [row for row in session.execute(_OLDEST).all() if kinds is None or row.kind in kinds]
     queued = [row for row in found if row.place_id in mine and (not is_full or row.kind in AWAITED)]
     if not queued and not is_full:
         others = _like_this(session, here)
@@ -329,10 +331,19 @@ def give_back(session: Session, job_id: int, always: bool = False) -> None:
     end_steps(session, job.id)
 
 
-def queued_builds(session: Session) -> list[Build]:
-    """Return the builds that wait for a worker and whose job nobody has begun."""
+def builds_to_tell(session: Session, why: str, before: str | None = None) -> list[int]:
+    """Return builds that wait for a worker, and do not say why; some of them where there are many.
+
+    Parameters
+    ----------
+    why : str
+        What they are to say.
+    before : str or None
+        What those say now that are meant; None for anything else than ``why``.
+    """
     waits = exists().where(Job.build_id == Build.id, Job.kind == BUILD, Job.state == JOB_QUEUED)
-    return list(session.scalars(select(Build).where(Build.status == QUEUED, waits)))
+    says = Build.status_info != why if before is None else Build.status_info == before
+    return list(session.scalars(select(Build.id).where(Build.status == QUEUED, says, waits).limit(MOST_TOLD)))
 
 
 def tell_why(session: Session, build: Build, why: str) -> None:

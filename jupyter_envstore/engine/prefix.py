@@ -141,6 +141,8 @@ def walk_files(prefix: Path) -> Iterator[tuple[str, os.stat_result]]:
 def storage_error(error: OSError) -> StorageError:
     """Return an operating system's error about the store in words for people."""
     place = f" ({error.filename})" if error.filename else ""
+    if isinstance(error, FileNotFoundError):
+        return StorageError(f"{error.strerror or 'a file is missing'}{place}")
     return StorageError(f"the store cannot be written: {error.strerror or error}{place}")
 
 

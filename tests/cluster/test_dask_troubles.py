@@ -19,6 +19,7 @@ from jupyter_envstore.builds.own_cluster import OwnCluster
 from jupyter_envstore.builds.seen import UNKNOWN
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import BUILD, Claim
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
 from tests.cluster.test_dask import SLEEPY, TEXT, running
@@ -68,6 +69,7 @@ def test_builds_that_wait_say_for_what_and_no_restart_counts(
     open_store: Opened, cluster: DaskCluster, nasty_channel: str
 ) -> None:
     store = open_store()
+    made = store.build(TEXT.format(channel=nasty_channel), name="first")
     cluster.workers[0].kill()
     build = store.submit(TEXT.format(channel=nasty_channel))
 
@@ -80,6 +82,9 @@ def test_builds_that_wait_say_for_what_and_no_restart_counts(
     for _ in range(3):
         cluster.stop_scheduler()
         store.until(lambda: "cannot be reached" in reason())
+        remove_tree(Path(made["prefix"]))
+        store.envstore.prefixes.restore(made["id"])  # this machine needs no cluster for it
+        store.until(lambda: not store.envstore.builds.show(made["id"])["packed_away"])
         cluster.start_scheduler()
         store.until(lambda: "has no worker" in reason())
     cluster.add_worker()
