@@ -46,7 +46,7 @@ def check_database(config: StoreConfig, database: Database) -> None:
     file = database_file(config.url)
     if Path(file).exists() if file is not None else database.revision() is not None:
         return
-    raise StorageError(_of_other_store(config, database, "is empty"))
+    raise StorageError(_of_other_store(config, database, "is empty" if file is None else "is not there"))
 
 
 def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:

@@ -116,7 +116,7 @@ def test_a_folder_is_not_taken_for_that_of_another_store(
     with pytest.raises(StorageError, match=f"If that store is gone for good, remove {on_file.root}/place"):
         EnvStore.open(other)
     (on_file.root / "envstore.sqlite").unlink()
-    with pytest.raises(StorageError, match="is empty: set database_url to that one, or choose another root_dir"):
+    with pytest.raises(StorageError, match="is not there: set database_url to that one, or choose another root_dir"):
         EnvStore.open(on_file.envstore.config)
     assert not (on_file.root / "envstore.sqlite").exists()
     with contextlib.closing(EnvStore.open(config)) as there:
