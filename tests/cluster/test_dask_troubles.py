@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from jupyter_envstore.builds import own_cluster
 from jupyter_envstore.builds.cluster_options import ClusterOptions
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.own_cluster import OwnCluster
@@ -181,3 +184,41 @@ def test_a_class_is_imported_that_wants_to_handle_signals(tmp_path: Path, monkey
     del sys.modules["site_cluster"]
     OwnCluster(ClusterOptions(cluster_class="site_cluster.Cluster")).made()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class RefusedCluster:
+    """A fake: a cluster of a site whose queue refuses each worker, at once."""
+
+    def __init__(self) -> None:
+        self.requested = {"w0"}
+        self.observed: set[str] = set()
+        self.workers = {"w0": types.SimpleNamespace(status=types.SimpleNamespace(name="created"))}
+        self.given_up: list[float] = []
+
+    async def scale_down(self, names: list[str]) -> None:
+        """It has none."""
+
+    def sync(self, action: object, names: list[str], callback_timeout: float) -> None:
+        self.given_up.append(own_cluster.time.monotonic())
+
+
+def test_a_queue_that_refuses_is_asked_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, moment = OwnCluster(ClusterOptions(cluster_class="a.B", maximum=1)), 0.0
+    own.cluster = cluster = RefusedCluster()
+    monkeypatch.setattr(own_cluster, "time", types.SimpleNamespace(monotonic=lambda: moment))
+    while moment < 10_000:
+        moment += 1
+        own.give_up_lost()
+    pauses = [later - before for before, later in itertools.pairwise(cluster.given_up)]
+    assert [round(pause, -1) for pause in pauses[:4]] == [20, 40, 80, 160]
+    assert 590 < max(pauses) < 610
+    assert len(pauses) < 25
+    cluster.observed = {"w0"}
+    moment += 10
+    own.give_up_lost()  # one came: the next that does not is missed soon
+    cluster.observed = set()
+    begun, count = moment, len(cluster.given_up)
+    while len(cluster.given_up) == count:
+        moment += 1
+        own.give_up_lost()
+    assert moment - begun < 20

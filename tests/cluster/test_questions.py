@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_envstore.builds import cluster_task
-from jupyter_envstore.engine.question_process import ask
+from jupyter_envstore.engine.question_process import RunQuestion, ask
 from jupyter_envstore.engine.questions import SolveQuestion
 from jupyter_envstore.errors import ClientGoneError, EnvStoreError
 from tests.cluster.test_dask import SLEEPY
@@ -102,3 +104,31 @@ def test_a_worker_of_another_version_is_not_asked(
 
 def test_without_the_option_the_server_solves(open_store: Opened) -> None:
     assert open_store().envstore.channels.run_question is None
+
+
+def test_a_worker_ends_what_nobody_waits_for_any_more(store: Store, cluster: DaskCluster, tmp_path: Path) -> None:
+    run = store.envstore.channels.run_question
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a channel that takes connections and says nothing
+        channel = f"http://127.0.0.1:{silent.getsockname()[1]}/channel"
+        worker = psutil.Process(cluster.workers[0].pid)
+
+        def asked() -> list[psutil.Process]:
+            return [
+                child for child in worker.children() if "jupyter_envstore.engine.question_process" in child.cmdline()
+            ]
+
+        stop = threading.Event()
+        threads = [threading.Thread(target=ask_in_vain, args=(channel, tmp_path, stop, run)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        store.until(lambda: len(asked()) == 2)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        store.until(lambda: not asked(), 5)
+
+
+def ask_in_vain(channel: str, cache: Path, stop: threading.Event, run: RunQuestion | None) -> None:
+    """Ask, until nobody waits any more."""
+    with pytest.raises(ClientGoneError):
+        ask(question(channel, cache), 60.0, stop, run=run)
