@@ -146,7 +146,7 @@ def test_a_task_that_is_repeated_on_the_same_machine_leaves_the_first_alone(
 
 OWN = {
     "cluster_class": "distributed.LocalCluster",
-    "cluster_arguments": {"n_workers": 0, "threads_per_worker": 1, "dashboard_address": None, "processes": False},
+    "cluster_arguments": {"n_workers": 0, "threads_per_worker": 1, "dashboard_address": ":0", "processes": False},
 }
 
 
