@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
 import time
 from collections.abc import Collection
@@ -15,6 +14,7 @@ from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.builds.staging_sweep import StagingSweep
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
@@ -45,7 +45,6 @@ from jupyter_envstore.database.jobs import (
     unfinished_jobs,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job, LogChunk
-from jupyter_envstore.database.retention import running_attempts
 from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
     CANCELED,
@@ -92,6 +91,7 @@ class Scheduler:
         self.executor = executor
         self.blobs = blobs
         self.host = this_host()
+        self._staging = StagingSweep(config, database)
         self._work = threading.Event()
         self._unready = ""
         self._placed: dict[tuple[int, int], float] = {}
@@ -114,7 +114,7 @@ class Scheduler:
             if time.monotonic() > self._trust_until:
                 self._look_at_expected()
                 self.settle_lost()
-            self.sweep()
+            self._staging.sweep()
             started = 0
             while self._start_one(None if self._is_ready() else kinds_of_this_machine(self.executor)):
                 started += 1
@@ -177,49 +177,7 @@ class Scheduler:
     def _is_done(self) -> bool:
         """Whether no job waits or runs, and none left anything."""
         with self.database.read() as session:
-            return not anything_unfinished(session) and not self._left()
-
-    def _left(self) -> list[str]:
-        """Return the names of the staging folders of jobs."""
-        try:
-            return [path.name for path in self.config.staging.glob("job-*-*")]
-        except OSError:
-            return []
-
-    def sweep(self) -> None:
-        """Remove what jobs left that were closed while their worker hung: it was killed and could not clean up."""
-        left = self._left()
-        if not left:
-            return
-        with self.database.read() as session:
-            left = sorted(set(left) - running_attempts(session))
-        for name in left:
-            found = re.fullmatch(r"job-(\d+)-(\d+)", name)
-            if found:
-                with contextlib.suppress(OSError):  # gc tells of what cannot be removed
-                    self._sweep_one(name, int(found[1]), int(found[2]))
-
-    def _sweep_one(self, name: str, number: int, attempt: int) -> None:
-        with self.database.read() as session:
-            job = session.get(Job, number)
-        if job is not None and job.host != self.host:
-            return
-        end_strays(JOB_MARK, str(self.config.staging / name))
-        keep_errors(self.config, number, self.config.staging / name)
-        remove_tree(self.config.staging / name)
-        if job is not None and job.attempt == attempt and job.kind == BUILD:
-            self._remove_unpublished(job)
-
-    def _remove_unpublished(self, job: Job) -> None:
-        """Remove the prefix of a build that failed before anybody was told of it."""
-        trash = None
-        with self.database.write() as session:
-            build = session.get_one(Build, job.build_id)
-            mine = session.get_one(Job, job.id)
-            if build.status == FAILED and not build.is_made and mine.state == JOB_FAILED:
-                trash = to_trash(self.config.builds / build.directory)
-        if trash is not None:
-            remove_tree(trash)
+            return not anything_unfinished(session) and not self._staging.left()
 
     def _start_one(self, kinds: Collection[str] | None) -> bool:
         """Start the next job, of some kinds if they are given; whether there was one."""

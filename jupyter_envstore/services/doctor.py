@@ -184,6 +184,7 @@ def _database(what: str, config: StoreConfig) -> Finding:
 def _places(what: str, config: StoreConfig) -> Finding:
     """Compare the prefixes that are said to be in this folder with those that are, and name the other folders."""
     with contextlib.closing(Database(config.url, busy_timeout=5)) as database:
+        check_database(config, database)
         if database.revision() != HEAD:
             return Finding(what, GOOD, "none yet")
         with database.read() as session:
@@ -324,6 +325,7 @@ def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:
     """Return the settings of the whole store, none where the database cannot tell."""
     database = Database(config.url, busy_timeout=5)
     try:
+        check_database(config, database)
         if database.revision() is None:
             return []
         with database.read() as session:

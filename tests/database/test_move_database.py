@@ -118,6 +118,8 @@ def test_a_folder_is_not_taken_for_that_of_another_store(
     (on_file.root / "envstore.sqlite").unlink()
     with pytest.raises(StorageError, match="is not there: set database_url to that one, or choose another root_dir"):
         EnvStore.open(on_file.envstore.config)
+    found = {finding.what: finding for finding in examine(on_file.envstore.config)}
+    assert "is not there: set database_url to that one" in found["database"].text
     assert not (on_file.root / "envstore.sqlite").exists()
     with contextlib.closing(EnvStore.open(config)) as there:
         assert there.prefixes.path(view["id"]).is_dir()
