@@ -274,7 +274,7 @@ class Bucket:
                 raise
             except Exception as error:  # libraries of object stores share no class
                 if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in _codes(error):
-                    raise FileNotFoundError(errno.ENOENT, f"a file of the store is not in {self.place}") from error
+                    raise self.missing() from error
                 if not _is_away(error) or _codes(error) & set(FULL):
                     raise self._refusal(error) from error
                 pause = PAUSES[min(number, len(PAUSES) - 1)]
@@ -284,6 +284,10 @@ class Bucket:
                     raise BlobStoreAwayError(msg) from error
                 time.sleep(pause)
         raise AssertionError
+
+    def missing(self, *name: str) -> FileNotFoundError:
+        """Return the error that an object, perhaps of this name, is not there."""
+        return FileNotFoundError(errno.ENOENT, f"a file of the store is not in {self.place}", *name)
 
     def _refusal(self, error: Exception) -> StorageError:
         codes = _codes(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import threading
 import time
@@ -138,7 +137,7 @@ class ObjectBlobStore:
             return size
         found = self._look(digest)
         if found is None:
-            raise FileNotFoundError(errno.ENOENT, f"a file of the store is not in {self.bucket.place}", digest)
+            raise self.bucket.missing(digest)
         return found
 
     def _look(self, digest: str) -> int | None:

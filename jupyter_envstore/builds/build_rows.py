@@ -6,14 +6,13 @@ import contextlib
 from collections.abc import Iterator
 
 from jupyter_envstore.artifacts.applicability import applies
-from jupyter_envstore.blobs.interface import StoredBlob
 from jupyter_envstore.builds.build_job import Job
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
 from jupyter_envstore.builds.package_rows import package_rows
 from jupyter_envstore.builds.prefix_steps import PrefixSize
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
-from jupyter_envstore.database.blob_references import refer, wheel_owner
+from jupyter_envstore.database.blob_references import refer, refer_wheels
 from jupyter_envstore.database.connection import Session, now
 from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, RESTORE, enqueue
 from jupyter_envstore.database.models import Artifact, Build, Change, Place
@@ -38,9 +37,7 @@ class BuildRows:
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.job.build.id)
             refer(session, confirmed, blob, f"build:{build.id}:record")
-            for wheel in record.wheels:
-                kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, confirmed, kept, wheel_owner(build.id, kept.digest))
+            refer_wheels(session, confirmed, record.wheels, build.id)
             build.record_digest = blob.digest
             build.platform = self.job.platform
             packages = list(package_rows(record.lock(self.job.platform)))

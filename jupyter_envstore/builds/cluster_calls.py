@@ -19,11 +19,20 @@ class _Call:
         return self._function, self._arguments
 
 
-def packed(function: Callable[..., Any], *arguments: object) -> io.BytesIO:
-    """Return a call as a file: :func:`pickle.load` makes the call, and returns what the function returns.
+def submit(client: Any, function: Callable[..., Any], *arguments: object, **options: Any) -> Any:
+    """Have a worker of Dask call a function, which is called once; return the future of what it returns.
 
-    A machine that cannot import the function would otherwise write all of it into its log, with the passwords that are
-    in the configuration, and its worker of Dask would end. This way the call fails like any other; and when a task
-    fails, Dask logs how its arguments are written, which tells nothing of a file.
+    The call is packed into a file, and :func:`pickle.load` makes it. A machine that cannot import the function would
+    otherwise write all of it into its log, with the passwords that are in the configuration, and its worker of Dask
+    would end. This way the call fails like any other; and when a task fails, Dask logs how its arguments are written,
+    which tells nothing of a file.
+
+    Parameters
+    ----------
+    client : Client
+        Dask's.
+    options
+        As ``Client.submit`` takes them: ``key``, ``priority``, ``resources``, ``workers``.
     """
-    return io.BytesIO(pickle.dumps(_Call(function, arguments)))
+    call = io.BytesIO(pickle.dumps(_Call(function, arguments)))
+    return client.submit(pickle.load, call, pure=False, retries=0, **options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import pickle
 import threading
 import time
 import uuid
@@ -12,7 +11,7 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from jupyter_envstore import __version__
-from jupyter_envstore.builds.cluster_calls import packed
+from jupyter_envstore.builds.cluster_calls import submit
 from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_question
 from jupyter_envstore.engine.question_process import GRACE, check_waited_for, run_here
 from jupyter_envstore.errors import EnvStoreError
@@ -78,12 +77,14 @@ class ClusterQuestions:
         if client is None:
             return None
         key = f"envstore-question-{uuid.uuid4().hex}"
-        future = client.submit(
-            pickle.load,
-            packed(run_question, text, self._configuration, timeout, __version__),
+        future = submit(
+            client,
+            run_question,
+            text,
+            self._configuration,
+            timeout,
+            __version__,
             key=key,
-            pure=False,
-            retries=0,
             priority=PRIORITY,
             resources=self._resources or None,
         )

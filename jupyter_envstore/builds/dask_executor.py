@@ -6,7 +6,6 @@ import asyncio
 import collections
 import contextlib
 import logging
-import pickle
 import threading
 import time
 import uuid
@@ -14,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from jupyter_envstore import __version__
-from jupyter_envstore.builds.cluster_calls import packed
+from jupyter_envstore.builds.cluster_calls import submit
 from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
 from jupyter_envstore.builds.cluster_questions import ClusterQuestions
 from jupyter_envstore.builds.cluster_task import BEGUN, UnfitWorkerError, run_job
@@ -25,7 +24,6 @@ from jupyter_envstore.database.jobs import Claim, Handle
 from jupyter_envstore.engine.question_process import RunQuestion
 from jupyter_envstore.errors import InvalidInputError
 
-log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 """How long a scheduler may take to answer a question; then it hangs."""
@@ -118,12 +116,14 @@ class DaskExecutor:
             if why := self._connect():
                 raise ConnectionError(why)
             others = self._others()
-            future = self._client.submit(
-                pickle.load,
-                packed(run_job, self._text, claim.job_id, claim.attempt, __version__),
+            future = submit(
+                self._client,
+                run_job,
+                self._text,
+                claim.job_id,
+                claim.attempt,
+                __version__,
                 key=key,
-                pure=False,
-                retries=0,
                 resources=self.options.resources or None,
                 workers=others,
                 allow_other_workers=others is not None,
@@ -249,9 +249,10 @@ class DaskExecutor:
                 self._note_begun(event)
             self._why = ""
         except Exception as error:  # libraries of clusters share no class
-            what = "a cluster of" if self.options.cluster_class else "the Dask scheduler"
-            fault = "cannot be made" if self.options.cluster_class else "cannot be reached"
-            self._why = f"{what} {self.place} {fault}: {_first_line(error)[:300]}"
+            fault = f"the Dask scheduler {self.place} cannot be reached"
+            if self.options.cluster_class:
+                fault = f"a cluster of {self.place} cannot be made"
+            self._why = f"{fault}: {_first_line(error)[:300]}"
             if isinstance(error, ModuleNotFoundError) and error.name:
                 self._why += f"; pip install {error.name.partition('.')[0].replace('_', '-')}"
         self._asked = time.monotonic()

@@ -12,6 +12,7 @@ from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Blob, BlobReference, RemovedBlob
 from jupyter_envstore.errors import BlobRemovedError
+from jupyter_envstore.spec.lock_entries import BuiltWheel
 
 Confirmed = Mapping[str, datetime]
 """Blobs that were removed and are there again, each with when it was removed (:func:`confirm`)."""
@@ -65,6 +66,19 @@ def refer_parts(session: Session, confirmed: Confirmed, found: Iterable[StoredBl
     session.add_all(BlobReference(digest=digest, owner=owner) for digest in wanted)
 
 
+def refer_wheels(session: Session, confirmed: Confirmed, wheels: Iterable[BuiltWheel], build_id: int) -> None:
+    """Note that a build needs these wheels, which were built from source archives.
+
+    Raises
+    ------
+    BlobRemovedError
+        One was collected between its writing and this.
+    """
+    for wheel in wheels:
+        kept = StoredBlob(wheel["sha256"], wheel["size"])
+        refer(session, confirmed, kept, f"build:{build_id}:wheel:{kept.digest}")
+
+
 def removed_of(session: Session, digests: Iterable[str]) -> list[RemovedBlob]:
     """Return which of some blobs are being removed, or were removed lately."""
     return list(session.scalars(select(RemovedBlob).where(RemovedBlob.digest.in_(list(digests)))))
@@ -101,11 +115,6 @@ def artifact_owner(artifact_id: int) -> str:
 def parts_owner(artifact_id: int) -> str:
     """Return how an artifact is called as the owner of what it consists of beside its file."""
     return f"artifact:{artifact_id}:parts"
-
-
-def wheel_owner(build_id: int, digest: str) -> str:
-    """Return how a wheel that was built from a source archive is called as a build's."""
-    return f"build:{build_id}:wheel:{digest}"
 
 
 def products_owner(build_id: int) -> str:

@@ -327,7 +327,8 @@ def give_back(session: Session, job_id: int, always: bool = False) -> None:
     """
     job = session.get_one(Job, job_id)
     job.state, job.pid, job.process_started = JOB_QUEUED, 0, ""
-    job.given_back = job.given_back + 1 if always else max(job.given_back, min(job.given_back + 1, MOST_GIVEN_BACK))
+    if always or job.given_back < MOST_GIVEN_BACK:
+        job.given_back += 1
     end_steps(session, job.id)
 
 

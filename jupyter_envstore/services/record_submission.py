@@ -14,7 +14,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.blob_references import Confirmed, refer, wheel_owner
+from jupyter_envstore.database.blob_references import Confirmed, refer, refer_wheels
 from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import BUILD, enqueue, restore_here
 from jupyter_envstore.database.models import Environment, Namespace
@@ -84,9 +84,7 @@ class RecordSubmission:
             trigger = f"clone of {namespace}/{name}:{build.number}"
             new = rows.add_build(session, made, row, who, trigger, build.options, text)
             new.package_count = build.package_count
-            for wheel in record.wheels:
-                kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, known, kept, wheel_owner(new.id, kept.digest))
+            refer_wheels(session, known, record.wheels, new.id)
             rows.copy_packages(session, build.id, new.id)
             found = self._add_recorded(session, rows.BuildRow(new, made, space), (blob, known), build.platform, who)
             enqueue(session, BUILD, new.id)
@@ -125,6 +123,7 @@ class RecordSubmission:
         """
         record, blob = stored
         platform = current_subdir()
+        lock = record.lock(platform)
         known = self._confirmed(record, blob)
         with self._database.write() as session:
             space, made = self._environment(session, target, record.description, who, use.is_new)
@@ -132,12 +131,10 @@ class RecordSubmission:
                 return _taken_up(session, rows.BuildRow(here, made, space), use, who)
             row = rows.ensure_specification(session, specification, target[1], who)
             new = rows.add_build(session, made, row, who, trigger, BuildOptions().to_json(), specification.text)
-            packages = package_rows(record.lock(platform))
+            packages = package_rows(lock)
             new.package_count = len(packages)
             rows.set_packages(session, new.id, packages)
-            for wheel in record.wheels:
-                kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, known, kept, wheel_owner(new.id, kept.digest))
+            refer_wheels(session, known, record.wheels, new.id)
             place = rows.BuildRow(new, made, space)
             found = self._add_recorded(session, place, (blob, known), platform, who)
             if use.later:
