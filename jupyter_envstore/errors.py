@@ -295,6 +295,12 @@ class BlobStoreAwayError(StorageError):
     status = 503
 
 
+class ForeignFilesError(StorageError):
+    """The files that a configuration names are those of another store."""
+
+    code = "foreign_files"
+
+
 class DamagedFileError(StorageError):
     """A file has not the hash that it must have."""
 

@@ -183,14 +183,14 @@ class Bucket:
                     files.rm_file(partial)
                 raise
 
-    def mark(self, key: str) -> None:
-        """Make an empty object, which tells when that was."""
+    def write(self, key: str, data: bytes = b"") -> None:
+        """Make a small object; an empty one tells when that was."""
 
         def write() -> None:
             path = self._path(key)
             if self.scheme not in WHOLE_AT_ONCE:
                 self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-            self._files.pipe_file(path, b"")
+            self._files.pipe_file(path, data)
 
         self._patiently(write)
 

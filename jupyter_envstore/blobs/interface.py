@@ -163,5 +163,11 @@ class BlobStore(Protocol):
     def ages(self) -> Iterator[tuple[StoredBlob, float]]:
         """Yield all blobs, each with the seconds since it was written or touched."""
 
+    def owner(self) -> str:
+        """Return the name of the store whose blobs these are; empty where nobody has claimed them."""
+
+    def claim(self, name: str) -> str:
+        """Note the name of the store whose blobs these are; return what is noted then."""
+
     def unfinished(self) -> list[Path]:
         """Return files of this machine that a crash may have left while blobs were written."""

@@ -28,6 +28,10 @@ ADDRESS_SECONDS = 900
 """How long an address of an object works: long enough for a client to begin; a transfer that began goes on."""
 MOST_KNOWN = 10_000
 """Blobs that are remembered."""
+OWNER = "store"
+"""The object with the name of the store."""
+MOST_OWNER = 200
+"""Bytes that are read of it."""
 LARGE = 64 << 10
 """Smaller blobs are sent by this server: going elsewhere would take longer."""
 
@@ -51,6 +55,8 @@ class ObjectFile:
 
 class ObjectBlobStore:
     """Blobs below ``sha256/ab/<digest>`` of a bucket. An empty object ``touched/<digest>`` says when one was wanted.
+
+    The object ``store`` has the name of the store whose blobs these are: no other may remove any.
 
     Parameters
     ----------
@@ -218,10 +224,10 @@ class ObjectBlobStore:
         moment = time.monotonic()
         wanted = [digest for digest in digests if moment - self._touched.get(digest, -1e9) > TOUCH_SECONDS]
         if len(wanted) == 1:
-            self.bucket.mark(_mark(wanted[0]))
+            self.bucket.write(_mark(wanted[0]))
         elif wanted:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(self.bucket.mark, map(_mark, wanted)))
+                list(pool.map(self.bucket.write, map(_mark, wanted)))
         if len(self._touched) > MOST_KNOWN:
             self._touched.clear()
         self._touched.update(dict.fromkeys(wanted, moment))
@@ -252,6 +258,18 @@ class ObjectBlobStore:
             if len(digest) == 64:
                 modified = max(info.modified, touched.get(digest, 0.0))
                 yield StoredBlob(digest, info.size), time.time() - modified
+
+    def owner(self) -> str:
+        """Return the name of the store whose blobs these are; empty where nobody has claimed them."""
+        try:
+            return self.bucket.read(OWNER, 0, MOST_OWNER).decode(errors="replace").strip()
+        except FileNotFoundError:
+            return ""
+
+    def claim(self, name: str) -> str:
+        """Note the name of the store whose blobs these are; return what is noted then."""
+        self.bucket.write(OWNER, f"{name}\n".encode())
+        return self.owner()
 
     def unfinished(self) -> list[Path]:
         """Return files of this machine that a crash may have left while blobs were written."""

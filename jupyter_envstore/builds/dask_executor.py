@@ -24,7 +24,6 @@ from jupyter_envstore.database.jobs import Claim, Handle
 from jupyter_envstore.engine.question_process import RunQuestion
 from jupyter_envstore.errors import InvalidInputError
 
-CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 """How long a scheduler may take to answer a question; then it hangs."""
 PAUSE_SECONDS = 5.0
@@ -157,7 +156,10 @@ class DaskExecutor:
 
     def _no_worker(self) -> str:
         if self.options.cluster_class:
-            return f"no worker of {self.place} has come yet; the queue of the site may tell why"
+            refusal = self._own.refusal
+            return f"no worker of {self.place} has come yet" + (
+                f": {refusal}" if refusal else "; the queue of the site may tell why"
+            )
         return f"the Dask scheduler {self.place} has no worker"
 
     def _count_workers(self) -> int:
@@ -236,14 +238,14 @@ class DaskExecutor:
         if time.monotonic() - self._asked < PAUSE_SECONDS:
             return self._why
         self._disconnect()
-        from distributed import Client, Security
+        from distributed import Security
+
+        from jupyter_envstore.builds.dask_client import connect
 
         security = Security(**self.options.security) if self.options.security else None
         try:
             where = self.options.address or self._own.made()
-            self._client = Client(
-                where, timeout=CONNECT_SECONDS, set_as_default=False, name="jupyter-envstore", security=security
-            )
+            self._client = connect(where, security)
             self._client.subscribe_topic(BEGUN, self._note_begun)
             for event in self._client.get_events(BEGUN):
                 self._note_begun(event)
@@ -273,7 +275,7 @@ def _ended(future: Any, begun: bool) -> Seen:
     if future.status != "error":
         return Seen(alive=False, reason="the Dask scheduler lost its task", is_uncounted=not begun)
     try:
-        error = future.exception(timeout=CONNECT_SECONDS)
+        error = future.exception(timeout=ANSWER_SECONDS)
     except Exception as unknown:
         error = unknown
     why = _first_line(error)

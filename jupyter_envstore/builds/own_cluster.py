@@ -8,7 +8,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jupyter_envstore.builds.cluster_options import ClusterOptions
@@ -23,6 +23,8 @@ LONGEST_PAUSE = 600.0
 """The pauses double while no worker comes, up to this: the site's queue is not asked without end."""
 ANSWER_SECONDS = 60.0
 """How long the site's commands may take."""
+MOST_TOLD = 300
+"""Characters of what the site's queue says to the people who wait."""
 
 
 @contextlib.contextmanager
@@ -53,6 +55,8 @@ class OwnCluster:
         self._looked = 0.0
         self._failures = 0
         self.cluster: Any = None
+        self.refusal = ""
+        """Why the last worker could not be asked for, in the words of the site's queue; empty if it could."""
 
     def made(self) -> Any:
         """Return the cluster, which is made now if it is not there yet."""
@@ -61,9 +65,33 @@ class OwnCluster:
             with _without_signal_handlers():
                 made = getattr(importlib.import_module(module), name)
             self.cluster = made(**self._options.cluster_arguments)
+            spec = getattr(self.cluster, "new_spec", None)  # a cluster of Dask's SpecCluster: it asks for each worker
+            if isinstance(spec, dict) and callable(spec.get("cls")):
+                spec["cls"] = self._told(spec["cls"])
             if self._options.maximum:
                 self.cluster.adapt(minimum=self._options.minimum, maximum=self._options.maximum)
         return self.cluster
+
+    def _told(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what makes a worker, and notes why it could not be started."""
+
+        def made(*arguments: Any, **options: Any) -> Any:
+            worker = make(*arguments, **options)
+            original = worker.start
+
+            async def start() -> Any:
+                try:
+                    found = await original()
+                except Exception as error:
+                    self.refusal = _words_of_queue(error)
+                    raise
+                self.refusal = ""
+                return found
+
+            worker.start = start
+            return worker
+
+        return made
 
     def give_up_lost(self) -> None:
         """Forget workers that did not come within their time, so that the scaling asks for others."""
@@ -109,3 +137,10 @@ class OwnCluster:
             cluster.close()
         except Exception:
             log.warning("the cluster %s could not be ended", self._options.cluster_class, exc_info=True)
+
+
+def _words_of_queue(error: Exception) -> str:
+    """Return what a command of the site's queue wrote: dask-jobqueue puts it at the end, after the command."""
+    text = str(error)
+    written = text.rpartition("stderr:\n")[2].strip() or text.strip() or type(error).__name__
+    return "; ".join(line.strip() for line in written.splitlines() if line.strip())[:MOST_TOLD]

@@ -14,13 +14,13 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
-from jupyter_envstore.blobs.bucket import shown
+from jupyter_envstore.builds.own_files import address_of_files, check_address
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.models import Place, StoreIdentity
+from jupyter_envstore.database.models import Place
 from jupyter_envstore.database.placements import PlaceUse, all_places, has_any, has_one_of, move_jobs, place_with_mark
 from jupyter_envstore.database.sqlite import database_file
-from jupyter_envstore.database.store_identity import has_files, identify, identity_of
+from jupyter_envstore.database.store_identity import identify, identity_of
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.private_files import write_private
 from jupyter_envstore.spec.selectors import current_subdir
@@ -34,19 +34,21 @@ MOST_ASKED = 200
 
 
 def check_database(config: StoreConfig, database: Database) -> None:
-    """Refuse a database that nobody has used yet if the folder belongs to a store: that one is in another database.
+    """Refuse a database without any table if the folder belongs to a store: that one is in another database.
+
+    Called before anything is made in the database; :func:`check_identity` looks at what is in one with tables.
 
     Raises
     ------
     StorageError
-        It is so.
+        The database is not there, or is empty, and the folder belongs to a store.
     """
     if not read_mark(config)[1]:
         return
     file = database_file(config.url)
-    if Path(file).exists() if file is not None else database.revision() is not None:
-        return
-    raise StorageError(_of_other_store(config, database, "is empty" if file is None else "is not there"))
+    is_there = file is None or Path(file).exists()
+    if not is_there or database.revision() is None:
+        raise StorageError(_of_other_store(config, database, "is empty" if is_there else "is not there"))
 
 
 def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:
@@ -60,6 +62,18 @@ def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:
         f"the folder {config.root} belongs to a store in another database; {database.kind.place} {what}: {way}. "
         f"If that store is gone for good, remove {config.root / MARK}; its environments are collected then"
     )
+
+
+def is_settled(config: StoreConfig, database: Database) -> bool:
+    """Whether the folder was used with this database before.
+
+    Raises
+    ------
+    StorageError
+        As for :func:`settle_place`.
+    """
+    with database.read() as session:
+        return known_place(config, session) is not None and check_identity(config, database, session)
 
 
 def settle_place(config: StoreConfig, database: Database) -> None:
@@ -79,6 +93,7 @@ def settle_place(config: StoreConfig, database: Database) -> None:
         is_settled = check_identity(config, database, session)
     if place is None or not is_settled or (config.database_url and _is_outdated(config, place)):
         with database.write() as session:
+            check_identity(config, database, session)
             place = _take_up(config, session)
             if database.place not in (0, place.id):
                 move_jobs(session, database.place, place.id)
@@ -86,20 +101,33 @@ def settle_place(config: StoreConfig, database: Database) -> None:
 
 
 def check_identity(config: StoreConfig, database: Database, session: Session) -> bool:
-    """Whether folder, database and bucket are known to belong to each other.
+    """Make sure that folder and database belong to the same store, and the address of its files is the noted one.
+
+    Returns
+    -------
+    bool
+        Whether all of this is noted; False for a database or a folder that is used for the first time.
 
     Raises
     ------
     StorageError
         They do not, or the mark cannot be read.
     """
-    _, store = read_mark(config)
+    mark, store = read_mark(config)
     identity = identity_of(session)
     if identity is None:
+        if store and place_with_mark(session, mark) is None and not _is_bare(config):
+            raise StorageError(_of_other_store(config, database, "has none"))
         return False
     if store not in ("", identity.name):
         raise StorageError(_of_other_store(config, database, "has another one"))
-    return is_named(session, config, identity) and bool(store)
+    return check_address(session, config, identity) and bool(store)
+
+
+def _is_bare(config: StoreConfig) -> bool:
+    """Whether nothing is in the folder that could be lost: then it may belong to any store."""
+    kept = (config.builds.glob("[!.]*"), (config.blobs / "sha256").glob("*/*"))
+    return not any(next(paths, None) for paths in kept)
 
 
 def known_place(config: StoreConfig, session: Session) -> Place | None:
@@ -121,10 +149,11 @@ def _is_outdated(config: StoreConfig, place: Place) -> bool:
 def _take_up(config: StoreConfig, session: Session) -> Place:
     """Return the place of the folder, made where there is none; that it was seen is noted."""
     mark, store = read_mark(config)  # another process may have written it meanwhile
-    identity = identify(session)
-    if not is_named(session, config, identity):
+    place = place_with_mark(session, mark) if mark else None
+    identity = identify(session, store if place is not None else "")
+    if not check_address(session, config, identity):
         identity.blob_url = address_of_files(config)
-    place = (place_with_mark(session, mark) if mark else None) or _lost(config, session)
+    place = place or _lost(config, session)
     if place is None:
         others = all_places(session)
         if others and not config.blob_url:
@@ -185,40 +214,6 @@ def _in_use(config: StoreConfig, place: Place) -> str:
         f"{config.root} of {place.host} was used {seconds:.0f} s ago, and has environments that are not here: machines "
         f"that share a store need different host names. If it is the same folder, wait for a minute and try again"
     )
-
-
-def is_named(session: Session, config: StoreConfig, identity: StoreIdentity) -> bool:
-    """Whether the configuration names the place in which the files of the store are, and that is noted.
-
-    Raises
-    ------
-    StorageError
-        It names another one, and the store has files.
-    """
-    named = address_of_files(config)
-    if identity.blob_url == named:
-        return True
-    before = identity.blob_url
-    if before is None and named and (config.blobs / "sha256").is_dir():
-        before = ""  # a store of an older version
-    if before is not None and has_files(session):
-        way = f"set it to {before}"
-        if not before:
-            way = "copy them with: jupyter envstore move-blobs"
-        elif named:
-            way += ", or copy them by another program and then call: jupyter envstore move-blobs --copied"
-        else:
-            way += "; then they are copied back with: jupyter envstore move-blobs --back"
-        msg = (
-            f"the files of the store are in {before or 'its folder'}, and blob_url names {named or 'no bucket'}: {way}"
-        )
-        raise StorageError(msg)
-    return False
-
-
-def address_of_files(config: StoreConfig) -> str:
-    """Return where a configuration has the files of the store: the address of a bucket; empty for the folder."""
-    return shown(config.blob_url).rstrip("/")
 
 
 def files_elsewhere(config: StoreConfig, other: PlaceUse) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import logging
 import time
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from packaging.utils import canonicalize_name
 
@@ -20,13 +18,15 @@ from jupyter_envstore import policy
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.active_links import sync_all_links
 from jupyter_envstore.builds.blob_collection import BlobCollection
+from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
+from jupyter_envstore.builds.own_files import claim_files
 from jupyter_envstore.builds.package_keeping import is_wanted
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.kept_packages import drop_kept, keepable_builds, request_keeping
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.database.states import KEEPING, NOT_KEPT
@@ -34,9 +34,8 @@ from jupyter_envstore.engine.cache_filling import left_behind
 from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import BlobStoreAwayError, StorageError
+from jupyter_envstore.errors import BlobStoreAwayError, ForeignFilesError, StorageError
 from jupyter_envstore.policy.setting_values import SettingValues
-from jupyter_envstore.private_files import create_private
 
 log = logging.getLogger(__name__)
 INDEX_SECONDS = 30 * 86400.0
@@ -72,34 +71,6 @@ class Plan:
         return sum(removal.size for removal in self.removals)
 
 
-@contextlib.contextmanager
-def caches_in_use(config: StoreConfig) -> Iterator[None]:
-    """Keep the caches from being collected while a worker uses them."""
-    config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _lock_file(config) as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        yield
-
-
-@contextlib.contextmanager
-def caches_alone(config: StoreConfig) -> Iterator[bool]:
-    """Hold the caches alone; gives False where a worker uses them."""
-    with _lock_file(config) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-def _lock_file(config: StoreConfig) -> IO[str]:
-    path = config.root / "caches.lock"
-    with contextlib.suppress(FileExistsError):
-        create_private(path)
-    return path.open("w", encoding="utf-8")
-
-
 class Retention:
     """Finds and frees what the settings do not want kept."""
 
@@ -120,14 +91,24 @@ class Retention:
         self._plan_caches(plan, kept)
         return plan
 
-    def collect(self) -> Plan:
+    def collect(self, gone: bool = False) -> Plan:
         """Free what is not to be kept; return what was freed.
 
         Everything is looked at again, under a lock, right before it goes: others work on the store meanwhile.
+
+        Parameters
+        ----------
+        gone : bool
+            Whether prefixes that are not in the folder are known to be gone for good, also if it has none at all.
+
+        Raises
+        ------
+        StorageError
+            The folder has none of its prefixes: its disk may not be mounted. Or the disk or database cannot be used.
         """
         self._empty_trash()
         cleared = clear_deleted(self.config, self.database, now() - UNDO)
-        self._repair()
+        self._repair(gone)
         plan = Plan()
         self._plan_builds(plan)
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
@@ -213,18 +194,13 @@ class Retention:
                     with contextlib.suppress(OSError):
                         remove_tree(path)
 
-    def _repair(self) -> None:
+    def _repair(self, gone: bool) -> None:
         """Make the rows say what is there: after a crash in the middle of a removal."""
         with self.database.write() as session:
+            if not gone:
+                check_mounted(self.config, session)
             present = queries.present_builds(session)
-            missing = [build for build in present if not (self.config.builds / build.directory).exists()]
-            if len(missing) > 1 and len(missing) == len(present):
-                msg = (
-                    f"none of the {len(missing)} prefixes is in {self.config.builds}; is its disk mounted? If they are "
-                    "gone for good, bring one back: jupyter envstore restore NAME"
-                )
-                raise StorageError(msg)
-            for build in missing:
+            for build in [build for build in present if not (self.config.builds / build.directory).exists()]:
                 queries.drop_build(session, build)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
         sync_all_links(self.config, self.database, environments)
@@ -304,10 +280,11 @@ class Retention:
     def _remove_blobs(self) -> list[Removal]:
         """Remove what nobody needs; if the bucket does not answer, all else is freed all the same."""
         try:
+            claim_files(self.config, self.database, self.blobs)
             unneeded = self._unneeded_blobs()
             names = [removal.name for removal in unneeded]
             gone = BlobCollection(self.database, self.blobs, GRACE_SECONDS).remove(names)
-        except BlobStoreAwayError as error:
+        except (BlobStoreAwayError, ForeignFilesError) as error:
             log.warning("no blob is removed: %s", error)
             return []
         return [removal for removal in unneeded if removal.name in gone]
@@ -387,6 +364,23 @@ class Retention:
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
+
+
+def check_mounted(config: StoreConfig, session: Session) -> None:
+    """Make sure that a folder has not lost all of its prefixes at once.
+
+    Raises
+    ------
+    StorageError
+        It has none of several: nothing is made in what may be the place for a disk, and nothing forgotten.
+    """
+    present = queries.present_builds(session)
+    if len(present) > 1 and not any((config.builds / build.directory).exists() for build in present):
+        msg = (
+            f"none of the {len(present)} prefixes is in {config.builds}: if its disk is not mounted, mount it; if they "
+            "are gone for good: jupyter envstore gc --gone, and then restore NAME brings each back"
+        )
+        raise StorageError(msg)
 
 
 def _age(path: Path) -> float:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.site_proxies import keep_proxies
+from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.processes import start_time, this_host
-from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
 from jupyter_envstore.builds.worker_caches import trim_caches

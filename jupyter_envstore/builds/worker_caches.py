@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from jupyter_envstore.builds.retention import caches_alone
+from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size

@@ -77,7 +77,7 @@ def undelete(options: argparse.Namespace) -> int:
 def collect(options: argparse.Namespace) -> None:
     """Free space."""
     with open_store(options) as store:
-        plan = store.retention.collect(options.dry_run)
+        plan = store.retention.collect(options.dry_run, options.gone)
     if options.json:
         removals = [{"kind": r.kind, "name": r.name, "reason": r.reason, "size": r.size} for r in plan.removals]
         print_json({"dry_run": options.dry_run, "size": plan.size, "removals": removals})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.builds.retention import caches_in_use
+from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.engine.cache_claims import packages_claimed
 from jupyter_envstore.engine.cache_filling import CacheFilling
 from jupyter_envstore.engine.package_cache import in_cache

@@ -18,11 +18,22 @@ def identity_of(session: Session) -> StoreIdentity | None:
     return session.get(StoreIdentity, ONLY)
 
 
-def identify(session: Session) -> StoreIdentity:
-    """Return what the store is; from now on it has a name. Only one process at a time may write."""
+def new_name() -> str:
+    """Return a name that no store has."""
+    return uuid.uuid4().hex
+
+
+def identify(session: Session, name: str = "") -> StoreIdentity:
+    """Return what the store is; from now on it has a name. Only one process at a time may write.
+
+    Parameters
+    ----------
+    name : str
+        The name of a store that has none in its database, but elsewhere; empty for a new one.
+    """
     found = identity_of(session)
     if found is None:
-        found = StoreIdentity(id=ONLY, name=uuid.uuid4().hex)
+        found = StoreIdentity(id=ONLY, name=name or new_name())
         session.add(found)
         session.flush()
     return found

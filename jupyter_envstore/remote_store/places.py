@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_envstore.builds.retention import Plan, Removal
-from jupyter_envstore.errors import NotFoundError, PermissionDeniedError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.remote_store.connection import StoreConnection, path_of
 
@@ -174,14 +174,19 @@ class StoreRetention:
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
-    def collect(self, dry_run: bool = False) -> Plan:
+    def collect(self, dry_run: bool = False, gone: bool = False) -> Plan:
         """Free what the settings do not want kept, or say what that would be; for admins of the store.
 
         Raises
         ------
+        InvalidInputError
+            ``gone`` is set: only who sees the disk of the store knows.
         PermissionDeniedError
             One may not.
         """
+        if gone:
+            msg = "--gone is said on the machine of the store, where one sees its disk"
+            raise InvalidInputError(msg)
         told = self._connection.get("space/", plan="true") if dry_run else self._connection.send("POST", "space/")
         plan = told["plan"]
         removals = [Removal(row["kind"], row["name"], row["reason"], row["size"]) for row in plan["removals"]]

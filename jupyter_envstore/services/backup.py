@@ -17,8 +17,10 @@ from pathlib import Path
 
 from jupyter_envstore import __version__
 from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
-from jupyter_envstore.builds.own_place import address_of_files
+from jupyter_envstore.builds.own_files import address_of_files
+from jupyter_envstore.builds.own_place import read_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
@@ -27,7 +29,7 @@ from jupyter_envstore.database.kept_packages import forget_lost
 from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.database.schema import HEAD, check_known
 from jupyter_envstore.database.sqlite import SCHEME, database_file
-from jupyter_envstore.database.store_identity import identify
+from jupyter_envstore.database.store_identity import identify, new_name
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StorageError
 from jupyter_envstore.private_files import create_private
@@ -97,9 +99,12 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
     Raises
     ------
     InvalidInputError
-        The file is no backup, or is damaged; or there is a store already.
+        The file is no backup, or is damaged; there is a store already; or the folder or the bucket belongs to another.
     """
     _check_vacant(config)
+    _, folder_of = read_mark(config)
+    target = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=LONG_PATIENCE) if config.blob_url else None
+    bucket_of = target.owner() if target is not None else ""
     staging = config.root / f".restoring-{uuid.uuid4().hex[:8]}"  # inside: the root may be a mount point
     try:
         config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,7 +116,11 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         with database.write() as session:
             builds = queries.large_builds(session)
             forget_places(session)
-            identify(session).blob_url = address_of_files(config)
+            identity = identify(session, folder_of or bucket_of)
+            _check_same(config, identity.name, folder_of, bucket_of)
+            if not (folder_of or bucket_of):
+                identity.name = new_name()  # it may be a second store beside the one that was saved
+            identity.blob_url = address_of_files(config)
             for build in builds:
                 queries.drop_build(session, build, blobs)
             queries.end_unfinished(session)
@@ -119,7 +128,7 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         database.close()
         (staging / DATABASE).chmod(0o600)
         (staging / "blobs").chmod(0o700)
-        with _placed(blobs, config):
+        with _placed(blobs, config, target):
             _publish(staging / DATABASE, config)  # last: from here on it is a store
     except tarfile.ReadError:
         msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
@@ -133,13 +142,12 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
 
 
 @contextlib.contextmanager
-def _placed(blobs: LocalBlobStore, config: StoreConfig) -> Iterator[None]:
+def _placed(blobs: LocalBlobStore, config: StoreConfig, target: BlobStore | None) -> Iterator[None]:
     """Bring files where the store has them; if what follows fails, it can be tried again.
 
     In a bucket, they stay then, and are collected as what nobody needs.
     """
-    if config.blob_url:
-        target = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=LONG_PATIENCE)
+    if target is not None:
         for blob, _ in blobs.ages():
             target.copy(blobs.local_file(blob.digest))
         yield
@@ -167,9 +175,21 @@ def _check_vacant(config: StoreConfig) -> None:
         raise InvalidInputError(msg)
     if file is None:
         with contextlib.closing(Database(config.url)) as database:
+            if database.revision() is None:
+                return
             database.migrate()
             with database.read() as session:
                 check_empty(session, database.kind.place)
+
+
+def _check_same(config: StoreConfig, name: str, folder_of: str, bucket_of: str) -> None:
+    """Refuse to bring a store back where the files of another one are."""
+    if folder_of not in ("", name):
+        msg = f"the folder {config.root} belongs to another store than the one that was saved; choose another --root"
+        raise InvalidInputError(msg)
+    if bucket_of not in ("", name):
+        msg = f"{address_of_files(config)} has the files of another store than the one that was saved; name another"
+        raise InvalidInputError(msg)
 
 
 def _is_empty(config: StoreConfig) -> bool:

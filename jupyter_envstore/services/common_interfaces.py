@@ -312,8 +312,11 @@ class CommonStoreRetention(Protocol):
     def clear_deleted(self) -> int:
         """Remove the files of environments that can not be brought back any more; return how many there were."""
 
-    def collect(self, dry_run: bool = False) -> Plan:
-        """Free what the settings do not want kept, or say what that would be."""
+    def collect(self, dry_run: bool = False, gone: bool = False) -> Plan:
+        """Free what the settings do not want kept, or say what that would be.
+
+        With ``gone``, prefixes that are not in the folder are known to be gone for good.
+        """
 
 
 class Scheduler(Protocol):

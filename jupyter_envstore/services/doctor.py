@@ -22,6 +22,7 @@ from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.builds.executor import CountsWorkers, ends_with_process
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
+from jupyter_envstore.builds.own_files import check_owner
 from jupyter_envstore.builds.own_place import check_database, check_identity, files_elsewhere, known_place
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
@@ -208,7 +209,7 @@ def _places(what: str, config: StoreConfig) -> Finding:
     if missing:
         words = (
             f"{len(missing)} of them are not there; is the disk mounted? If they are gone for good: "
-            "jupyter envstore restore NAME"
+            "jupyter envstore gc --gone, and then restore NAME brings each back"
         )
         return Finding(what, WARNING, f"{text}; {words}")
     return Finding(what, GOOD, text)
@@ -219,6 +220,9 @@ def _object_store(what: str, config: StoreConfig) -> Finding:
 
     def look() -> tuple[float, float]:
         blobs = blob_store(config)
+        with contextlib.closing(Database(config.url, busy_timeout=5)) as database:
+            if database.revision() == HEAD:
+                check_owner(config, database, blobs)
         began = time.monotonic()
         blob = blobs.put(os.urandom(32))
         age = blobs.age(blob.digest)
@@ -292,12 +296,12 @@ def _base_image(what: str, config: StoreConfig) -> Finding:
 
 def _within(seconds: float, look: Callable[[], Found]) -> Found | None:
     """Return what a look finds that may hang; None if it takes too long."""
-    answers: queue.SimpleQueue[Found | EnvStoreError | OSError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Found | Exception] = queue.SimpleQueue()
 
     def answer() -> None:
         try:
             answers.put(look())
-        except (EnvStoreError, OSError) as error:
+        except Exception as error:  # raised below, where somebody sees it
             answers.put(error)
 
     threading.Thread(target=answer, daemon=True).start()
@@ -305,7 +309,7 @@ def _within(seconds: float, look: Callable[[], Found]) -> Found | None:
         found = answers.get(timeout=seconds)
     except queue.Empty:
         return None
-    if isinstance(found, (EnvStoreError, OSError)):
+    if isinstance(found, Exception):
         raise found
     return found
 

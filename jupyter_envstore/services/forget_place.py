@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 
-from jupyter_envstore.builds.own_place import read_mark
+from jupyter_envstore.builds.own_place import check_database, read_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.placements import all_places, forget_places
@@ -52,6 +52,7 @@ def forget_place(config: StoreConfig, number: int) -> ForgottenPlace:
         The database cannot be used.
     """
     with closing(Database(config.url)) as database:
+        check_database(config, database)
         database.migrate()
         mine, _ = read_mark(config)  # a folder that is not known yet may take the place of one that is gone
         with database.write() as session:

@@ -13,12 +13,12 @@ from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.blobs.staging import PIECE
-from jupyter_envstore.builds.own_place import address_of_files
+from jupyter_envstore.builds.own_files import address_of_files, claim_files
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
-from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.store_identity import identify
-from jupyter_envstore.errors import DamagedFileError, InvalidInputError, NotFoundError
+from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.store_identity import identify, identity_of
+from jupyter_envstore.errors import ConflictError, DamagedFileError, InvalidInputError, NotFoundError
 
 AT_ONCE = 4
 """Files that are copied beside each other."""
@@ -70,9 +70,11 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False, copied: 
     InvalidInputError
         The configuration names no bucket.
     NotFoundError
-        There is no store; or with ``copied``, a file is missing.
+        There is no store; with ``copied``, a file is missing; or without it, none is where they are copied from.
+    ConflictError
+        The files are in another bucket, from where this command does not copy.
     StorageError
-        The bucket or the disk cannot be used.
+        The bucket or the disk cannot be used; or the bucket has the files of another store.
     """
     if not config.blob_url:
         msg = "name a bucket in the configuration first: c.EnvStoreApp.blob_url"
@@ -88,6 +90,9 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False, copied: 
         database.migrate()
         with database.read() as session:
             digests = sorted(queries.all_digests(session))
+            _check_source(session, config, back, copied)
+        if not back:
+            claim_files(config, database, bucket)
         here, there = str(config.blobs), shown(config.blob_url)
         found = MovedBlobs(*((there, here) if back else (here, there)))
         if copied:
@@ -102,9 +107,31 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False, copied: 
             moved = replace(found, there=len(digests))
         else:
             moved = _copy_all(source, target, digests, report, found)
+            if digests and len(moved.missing) == len(digests):
+                msg = (
+                    f"none of the {len(digests)} files of the store is in {found.source}: mount its disk, or correct "
+                    "blob_url; nothing was changed"
+                )
+                raise NotFoundError(msg)
         with database.write() as session:
             identify(session).blob_url = "" if back else address_of_files(config)
     return moved
+
+
+def _check_source(session: Session, config: StoreConfig, back: bool, copied: bool) -> None:
+    """Make sure that the files are where they are copied from."""
+    identity = identity_of(session)
+    noted, named = identity.blob_url if identity is not None else None, address_of_files(config)
+    if noted not in (None, "", named):
+        if back:
+            msg = f"the files of the store are in {noted}, and blob_url names {named}: set it to {noted}"
+            raise ConflictError(msg)
+        if not copied:
+            msg = (
+                f"the files of the store are in {noted}, and only those of its folder are copied: copy that bucket by "
+                "another program, and then call: jupyter envstore move-blobs --copied"
+            )
+            raise ConflictError(msg)
 
 
 def _copy_all(
@@ -130,10 +157,18 @@ def _copy(source: BlobStore, target: BlobStore, digest: str) -> int | None:
     """Copy a blob; return its bytes, -1 if it is there, None if it is not to be had."""
     target.touch([digest])
     try:
-        if target.verify(digest) and target.size(digest) == source.size(digest):
-            return -1
+        if target.verify(digest) and _size(source, digest) in (None, target.size(digest)):
+            return -1  # also if only the target has it: it was made since the files moved
         with source.open(digest) as file, target.create(digest) as writer:
             shutil.copyfileobj(file, writer, PIECE)
     except (FileNotFoundError, DamagedFileError):
         return None
     return writer.size
+
+
+def _size(blobs: BlobStore, digest: str) -> int | None:
+    """Return the bytes of a blob, None where it is not."""
+    try:
+        return blobs.size(digest)
+    except FileNotFoundError:
+        return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.copying import check_empty, close_moved, copy_rows, empty_opened, open_moved
 from jupyter_envstore.database.jobs import anything_unfinished
 from jupyter_envstore.database.schema import MOVED
@@ -50,16 +50,22 @@ def move_database(config: StoreConfig) -> Moved:
             msg = f"{first.kind.place} was moved already"
             raise ConflictError(msg)
         first.migrate()
+        with first.read() as source:
+            _check_settled(source)
         second.migrate()
         with first.write() as source, second.write() as target:
-            if anything_unfinished(source, anywhere=True):
-                msg = "builds are queued or run; wait until they have ended, or cancel them"
-                raise ConflictError(msg)
+            _check_settled(source)
             check_empty(target, second.kind.place)
             empty_opened(target)
             counts = copy_rows(source, target)
             close_moved(source)  # committed behind what was copied: at no moment is there no database to use
         return Moved(first.kind.place, second.kind.place, sum(counts.values()))
+
+
+def _check_settled(session: Session) -> None:
+    if anything_unfinished(session, anywhere=True):
+        msg = "builds are queued or run; wait until they have ended, or cancel them"
+        raise ConflictError(msg)
 
 
 def go_back(config: StoreConfig) -> Path:

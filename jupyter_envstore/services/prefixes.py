@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
-from jupyter_envstore.builds.retention import Retention
+from jupyter_envstore.builds.retention import Retention, check_mounted
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -111,12 +111,15 @@ class Prefixes:
         ------
         ConflictError
             As :meth:`check_packed_away`.
+        StorageError
+            All prefixes of this folder are missing: its disk may not be mounted.
         """
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
-            if row.build.is_here:
-                note_gone(session, build_id)  # somebody removed its folder
+            if row.build.is_here:  # somebody removed its folder
+                check_mounted(self._config, session)
+                note_gone(session, build_id)
                 session.refresh(row.build)
             if restore_here(session, build_id):
                 rows.changed(session, "build", build_id)

@@ -40,9 +40,12 @@ class StoreRetention:
             people.audit(session, who, "store.free", "*", {"bytes": plan.size})
         return plan
 
-    def collect(self, dry_run: bool = False) -> Plan:
-        """Free what the settings do not want kept, or say what that would be."""
-        return self._packing.plan() if dry_run else self._packing.collect()
+    def collect(self, dry_run: bool = False, gone: bool = False) -> Plan:
+        """Free what the settings do not want kept, or say what that would be.
+
+        With ``gone``, prefixes that are not in the folder are known to be gone for good.
+        """
+        return self._packing.plan() if dry_run else self._packing.collect(gone)
 
     def mend_links(self) -> int:
         """Make the links to active builds that are missing or wrong; return how many there were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.executors import executor_for
-from jupyter_envstore.builds.own_place import check_database, settle_place
+from jupyter_envstore.builds.own_files import check_owner, claim_files
+from jupyter_envstore.builds.own_place import check_database, is_settled, settle_place
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
-from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.errors import EnvStoreError, StorageError
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
@@ -119,7 +121,13 @@ class EnvStore:
             check_database(config, database)
             database.make()
             database.migrate()
-            settle_place(config, database)
+            if is_settled(config, database):
+                settle_place(config, database)
+            else:
+                check_owner(config, database, blobs)
+                settle_place(config, database)
+                with contextlib.suppress(StorageError):  # before anything is removed, it is asked again
+                    claim_files(config, database, blobs)
         except EnvStoreError:
             database.close()
             raise

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.blob_collection import BlobCollection
+from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.log_keeping import keep_log
-from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import now

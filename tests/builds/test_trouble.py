@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds import scheduler as scheduler_module
+from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.builds.local_executor import LocalExecutor, handle_of_process
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
-from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, Handle, claim_next, enqueue
 from jupyter_envstore.database.models import Build, Job

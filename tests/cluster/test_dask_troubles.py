@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import signal
+import socket
 import sys
 import threading
 import time
@@ -121,6 +122,19 @@ def test_a_scheduler_that_hangs_holds_up_no_request(
     cluster.signal_scheduler(signal.SIGCONT)
     store.until(lambda: store.envstore.builds.show(build.id)["status"] == "CANCELED", 30)
     assert store.build(TEXT.format(channel=nasty_channel), name="next")["status"] == "COMPLETED"
+
+
+def test_what_accepts_connections_and_never_answers_is_no_scheduler(root: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(20)
+        address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        options = {"address": address, "worker_root_dir": str(root)}
+        config = StoreConfig(str(root), executor="dask", executor_options=options)
+        with contextlib.closing(executor_for(config)) as made:
+            started = time.monotonic()
+            assert made.ready() == f"the Dask scheduler {address} cannot be reached: what listens there does not answer"
+            assert time.monotonic() - started < 20
 
 
 def test_a_task_that_is_repeated_on_the_same_machine_leaves_the_first_alone(

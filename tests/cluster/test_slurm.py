@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,12 +151,13 @@ def test_a_job_that_slurm_did_not_take_is_submitted_again(
 ) -> None:
     monkeypatch.setattr(own_cluster, "CREATED_SECONDS", 2.0)
     store = open_store()
-    with monkeypatch.context() as patch:
-        patch.setenv("SLURM_CONF", "none")  # so that sbatch fails
+    slurm.run("scontrol", "update", "PartitionName=tests", "State=INACTIVE")  # so that sbatch fails
+    try:
         build = store.submit(TEXT.format(channel=nasty_channel))
-        until = time.monotonic() + 4
-        store.until(lambda: time.monotonic() > until)
+        store.until(lambda: "come yet: sbatch: error: " in store.envstore.builds.show(build.id)["reason"], 30)
         assert slurm.jobs() == []
+    finally:
+        slurm.run("scontrol", "update", "PartitionName=tests", "State=UP")
     assert store.wait(build.id)["status"] == "COMPLETED"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds import worker_caches
-from jupyter_envstore.builds.retention import caches_in_use
+from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.worker_caches import trim_caches
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree

@@ -37,6 +37,9 @@ def register_keeping(add: Add) -> None:
     add_json(keep)
     collect = add("gc", "change:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
+    collect.add_argument(
+        "--gone", action="store_true", help="environments whose folders are missing are gone for good, even if all are"
+    )
     add_json(collect)
     setting = add("setting", "change:setting", "Show or change settings")
     add_several(

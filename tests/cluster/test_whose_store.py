@@ -1,0 +1,208 @@
+"""Folder, database and bucket of different stores: nothing is removed, and who mixes them is told."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_envstore.builds import retention
+from jupyter_envstore.builds.own_place import MARK
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.errors import ConflictError, ForeignFilesError, InvalidInputError, NotFoundError, StorageError
+from jupyter_envstore.services.backup import back_up, bring_back
+from jupyter_envstore.services.doctor import examine
+from jupyter_envstore.services.forget_place import forget_place
+from jupyter_envstore.services.move_blobs import move_blobs
+from jupyter_envstore.services.move_database import move_database
+from jupyter_envstore.services.store import EnvStore
+from tests.cluster.conftest import NUMBERS
+from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES, Store, executor_of
+from tests.object_store import ObjectStore
+from tests.postgresql import Postgresql
+
+TEXT = "name: e\nchannels: [{channel}]\ndependencies: [nasty-text]"
+Opened = Callable[..., Store]
+
+
+@pytest.fixture
+def open_at(root: Path, package_cache: Path) -> Iterator[Opened]:
+    """Open a store in a folder of this letter, on SQLite and files unless it is said otherwise."""
+    found: list[Store] = []
+    folders: list[Path] = []
+
+    def open_one(letter: str, **values: Any) -> Store:
+        folder = root.with_name(f"{root.name}{letter}")
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "pkgs").symlink_to(package_cache)
+            folders.append(folder)
+        settings = {**WITHOUT_ARCHIVES, "check_imports": False}
+        config = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, settings=settings, **values)
+        found.append(Store(EnvStore.open(config, executor_of(config))))
+        return found[-1]
+
+    yield open_one
+    for store in found:
+        store.end_workers()
+        store.close()
+    for folder in folders:
+        remove_tree(folder)
+
+
+@pytest.fixture
+def of_bucket(bucket: ObjectStore) -> dict[str, Any]:
+    """A bucket of its own."""
+    return {"blob_url": bucket.make(f"whose{next(NUMBERS)}"), "blob_options": bucket.options()}
+
+
+def test_a_command_that_is_refused_does_not_make_another_database_fit(
+    open_at: Opened, server: Postgresql, nasty_channel: str
+) -> None:
+    store = open_at("a")
+    made = store.build(TEXT.format(channel=nasty_channel))
+    waiting = store.submit(TEXT.format(channel=nasty_channel))
+    config = replace(store.envstore.config, database_url=server.make(f"whose{next(NUMBERS)}"))
+    with pytest.raises(ConflictError, match="builds are queued or run"):
+        move_database(config)
+    with pytest.raises(StorageError, match="is empty"):
+        forget_place(config, 1)
+    with contextlib.closing(Database(config.url)) as database:
+        assert database.revision() is None
+        database.migrate()  # as another program, or a command that was cut off
+    named = (store.root / MARK).read_text()
+    with pytest.raises(StorageError, match=r"belongs to a store in another database; .* has none: the one in"):
+        EnvStore.open(config)
+    found = {finding.what: finding for finding in examine(config)}
+    assert "belongs to a store in another database" in found["environments"].text
+    assert (store.root / MARK).read_text() == named
+    store.wait(waiting.id)
+    assert store.envstore.prefixes.path(made["id"]).is_dir()
+    assert move_database(config).rows
+
+
+def test_an_empty_file_is_not_the_database_of_a_store(open_at: Opened, nasty_channel: str) -> None:
+    store = open_at("a")
+    made = store.build(TEXT.format(channel=nasty_channel))
+    store.until(lambda: not store.envstore.builds.progress(made["id"])["busy"])
+    store.end_workers()
+    store.close()
+    file = store.root / "envstore.sqlite"
+    kept = store.root / "kept"
+    kept.mkdir()
+    for path in store.root.glob("envstore.sqlite*"):
+        path.rename(kept / path.name)
+    file.touch()
+    with pytest.raises(StorageError, match=r"belongs to a store in another database; .* is empty"):
+        EnvStore.open(store.envstore.config)
+    for path in kept.iterdir():
+        path.replace(store.root / path.name)
+    assert open_at("a").envstore.prefixes.path(made["id"]).is_dir()
+
+
+def test_a_folder_without_anything_may_belong_to_a_new_store(open_at: Opened) -> None:
+    """As after a crash between the file with the name and the end of the first transaction."""
+    store = open_at("a")
+    store.close()
+    (store.root / "envstore.sqlite").unlink()
+    with contextlib.closing(Database(store.envstore.config.url)) as database:
+        database.make()
+        database.migrate()
+    before = (store.root / MARK).read_text()
+    open_at("a")
+    assert (store.root / MARK).read_text() != before
+
+
+def test_no_store_removes_the_files_of_another(
+    open_at: Opened, of_bucket: dict[str, Any], nasty_channel: str, monkeypatch: pytest.MonkeyPatch, bucket: ObjectStore
+) -> None:
+    first = open_at("a", **of_bucket)
+    made = first.build(TEXT.format(channel=nasty_channel))
+    with pytest.raises(ForeignFilesError, match="has the files of another store, whose database is not the one"):
+        open_at("b", **of_bucket)
+    bucket.files().rm_file(f"{of_bucket['blob_url'].removeprefix('s3://')}/store")  # as of an older version
+    other = open_at("b", **of_bucket)
+    bucket.files().rm_file(f"{of_bucket['blob_url'].removeprefix('s3://')}/store")
+    first.retention.collect()  # claims it
+    monkeypatch.setattr(retention, "GRACE_SECONDS", -1.0)
+    assert [removal for removal in other.retention.collect().removals if removal.kind == "blob"] == []
+    found = {finding.what: finding for finding in examine(other.envstore.config)}
+    assert "has the files of another store" in found["object store"].text
+    assert first.envstore.records.read(made["id"]).name == "e"
+    with pytest.raises(ForeignFilesError):
+        move_blobs(other.envstore.config, lambda *_: None)
+
+
+def test_files_are_copied_from_where_they_are(
+    open_at: Opened, of_bucket: dict[str, Any], nasty_channel: str, bucket: ObjectStore
+) -> None:
+    store = open_at("a", **of_bucket)
+    view = store.build(TEXT.format(channel=nasty_channel))
+    elsewhere = replace(store.envstore.config, blob_url=bucket.make(f"whose{next(NUMBERS)}"))
+    for back in (False, True):
+        with pytest.raises(ConflictError, match=f"files of the store are in {of_bucket['blob_url']}"):
+            move_blobs(elsewhere, lambda *_: None, back=back)
+    other = open_at("b")
+    other.build(TEXT.format(channel=nasty_channel))
+    (other.root / "blobs" / "sha256").rename(other.root / "away")
+    with pytest.raises(NotFoundError, match=r"none of the \d+ files of the store is in .*; nothing was changed"):
+        move_blobs(replace(other.envstore.config, **{**of_bucket, "blob_url": elsewhere.blob_url}), lambda *_: None)
+    assert not move_blobs(store.envstore.config, lambda *_: None).missing  # what only the bucket has is not missing
+    assert open_at("a", **of_bucket).envstore.records.read(view["id"]).name == "e"
+
+
+def test_nothing_is_made_or_forgotten_where_a_disk_is_not_mounted(open_at: Opened, nasty_channel: str) -> None:
+    store = open_at("a")
+    views = [store.build(TEXT.format(channel=nasty_channel), name=f"e{number}") for number in range(3)]
+    store.until(lambda: not any(store.envstore.builds.progress(view["id"])["busy"] for view in views))
+    builds = store.envstore.config.builds
+    builds.rename(store.root / "disk")
+    builds.mkdir()
+    for action in (lambda: store.envstore.prefixes.restore(views[0]["id"]), store.retention.collect):
+        with pytest.raises(StorageError, match=r"none of the 3 prefixes is in .*: if its disk is not mounted"):
+            action()
+    builds.rmdir()
+    (store.root / "disk").rename(builds)
+    store.retention.collect()
+    assert all(store.envstore.prefixes.path(view["id"]).is_dir() for view in views)
+    remove_tree(builds)
+    builds.mkdir()
+    store.envstore.retention.collect(gone=True)
+    assert store.envstore.builds.show(views[0]["id"])["packed_away"]
+    store.envstore.prefixes.restore(views[0]["id"])
+    assert Path(store.wait(views[0]["id"])["prefix"] or "").is_dir()
+
+
+def test_a_backup_is_brought_back_where_its_own_files_are(
+    open_at: Opened, of_bucket: dict[str, Any], nasty_channel: str, tmp_path: Path
+) -> None:
+    store = open_at("a", **of_bucket)
+    store.build(TEXT.format(channel=nasty_channel))
+    back_up(store.envstore.config, tmp_path / "b.tar")
+    other = open_at("b")
+    back_up(other.envstore.config, tmp_path / "other.tar")
+    name = (store.root / MARK).read_text().split()[1]
+    store.close()
+    for folder in (store, other):
+        folder.close()
+        (folder.root / "envstore.sqlite").rename(folder.root / "kept")
+    with pytest.raises(InvalidInputError, match="belongs to another store than the one that was saved"):
+        bring_back(store.envstore.config, tmp_path / "other.tar")
+    shutil.rmtree(store.root / "blobs", ignore_errors=True)
+    bring_back(store.envstore.config, tmp_path / "b.tar")
+    assert (open_at("a", **of_bucket).root / MARK).read_text().split()[1] == name
+    copied = replace(store.envstore.config, root_dir=str(tmp_path / "c"), blob_url="", blob_options={})
+    bring_back(copied, tmp_path / "b.tar")
+    with contextlib.closing(EnvStore.open(copied)):
+        assert (tmp_path / "c" / MARK).read_text().split()[1] != name
+    there = replace(copied, root_dir=str(tmp_path / "d"), **of_bucket)
+    with pytest.raises(InvalidInputError, match="has the files of another store than the one that was saved"):
+        bring_back(there, tmp_path / "other.tar")
+    (other.root / "kept").rename(other.root / "envstore.sqlite")
