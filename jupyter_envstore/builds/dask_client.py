@@ -12,7 +12,7 @@ HANDSHAKE_SECONDS = 5.0
 """How long what accepted a connection may take to answer like a scheduler, behind the time to connect."""
 
 
-class PatientClient(Client):
+class PatientClient(Client):  # type: ignore[misc] # Dask tells no types
     """A client that does not wait for ever for a scheduler that accepts connections and does not answer."""
 
     async def _ensure_connected(self, timeout: float | None = None) -> None:

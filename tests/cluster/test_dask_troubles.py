@@ -129,7 +129,7 @@ def test_what_accepts_connections_and_never_answers_is_no_scheduler(root: Path) 
         listener.bind(("127.0.0.1", 0))
         listener.listen(20)
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        options = {"address": address, "worker_root_dir": str(root)}
+        options = {"address": address}
         config = StoreConfig(str(root), executor="dask", executor_options=options)
         with contextlib.closing(executor_for(config)) as made:
             started = time.monotonic()
