@@ -61,6 +61,8 @@ class DaskExecutor:
         self._client: Any = None
         self._own = OwnCluster(self.options)
         self._futures: dict[str, Any] = {}
+        self._submitted: set[str] = set()
+        """Tasks that are not known to have ended, also behind a connection that was lost."""
         self._suspects: dict[str, float] = {}
         self._begun: collections.deque[str] = collections.deque(maxlen=MOST_BEGUN)
         self._why, self._asked = "", -PAUSE_SECONDS
@@ -129,6 +131,7 @@ class DaskExecutor:
             )
             fire_and_forget(future)  # so that it goes on when this process ends
             self._futures[key] = future
+            self._submitted.add(key)
         return Handle(DASK, key, "")
 
     def alive(self, handle: Handle) -> Seen:
@@ -189,6 +192,7 @@ class DaskExecutor:
         """Take a task back that has no place yet; a worker that runs ends itself, since its job is not its own now."""
         with self._lock:
             future = self._futures.pop(handle.id, None)
+            self._submitted.discard(handle.id)
             if self._connect():
                 return False
             with contextlib.suppress(Exception):  # the scheduler went away: the task with it
@@ -220,13 +224,15 @@ class DaskExecutor:
         with self._lock:
             for key in [key for key, future in self._futures.items() if future.status == "finished"]:
                 del self._futures[key]
+                self._submitted.discard(key)
             with contextlib.suppress(Exception):  # the cluster is busy, or away: it is looked again
                 self._own.give_up_lost()
 
     def close(self) -> list[Handle]:
         """Let go of the tasks: they go on, unless the cluster was made here; return those that end with it."""
         with self._lock:
-            left = [Handle(DASK, key, "") for key in self._futures] if self._own.cluster is not None else []
+            left = [Handle(DASK, key, "") for key in self._submitted] if self._own.cluster is not None else []
+            self._submitted.clear()
             self._disconnect()
             self._own.close()
         return left

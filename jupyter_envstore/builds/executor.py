@@ -49,8 +49,8 @@ class AnswersQuestions(Protocol):
 class CountsWorkers(Protocol):
     """An executor whose workers have to be there before a job can begin."""
 
-    def worker_count(self) -> int:
-        """Return how many there are now."""
+    def worker_count(self) -> int | None:
+        """Return how many there are now; None where nobody counts them."""
 
 
 def ends_with_process(executor: Executor) -> bool:

@@ -31,14 +31,18 @@ MOST_TOLD = 300
 def _without_signal_handlers() -> Iterator[None]:
     """Let libraries be imported that set handlers of signals: another thread may not, and Ctrl-C is the command's."""
     original, mine = signal.signal, threading.get_ident()
+    importing = True
 
-    def set_handler(number: int, handler: Any) -> Any:
-        return signal.getsignal(number) if threading.get_ident() == mine else original(number, handler)
+    def set_handler(number: int, handler: Any) -> Any:  # a module may keep it
+        if importing and threading.get_ident() == mine:
+            return signal.getsignal(number)
+        return original(number, handler)
 
     signal.signal = set_handler  # type: ignore[assignment]
     try:
         yield
     finally:
+        importing = False
         signal.signal = original
 
 
@@ -116,7 +120,7 @@ class OwnCluster:
         lost = []
         for name, since in self._asked.items():
             status = getattr(getattr(workers.get(name), "status", None), "name", "")
-            created = min(CREATED_SECONDS * 2**self._failures, LONGEST_PAUSE)
+            created = min(CREATED_SECONDS * 2 ** min(self._failures, 10), LONGEST_PAUSE)
             limit = created if status == "created" else self._options.place_seconds
             if limit and moment - since > limit:
                 lost.append(name)

@@ -13,6 +13,7 @@ from jupyter_envstore.builds.executor import Executor, ends_with_process, kinds_
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
+from jupyter_envstore.builds.queue_notices import QueueNotices, in_words
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.builds.staging_sweep import StagingSweep
 from jupyter_envstore.builds.workspace import keep_errors
@@ -27,10 +28,11 @@ from jupyter_envstore.database.jobs import (
     JOB_QUEUED,
     KEEP,
     MOST_GIVEN_BACK,
+    WAITS,
+    Claim,
     anything_unfinished,
     anything_waits,
     begin_settling,
-    builds_to_tell,
     claim_next,
     end_steps,
     expect,
@@ -57,6 +59,7 @@ from jupyter_envstore.database.states import (
     QUEUED,
     UNSETTLED,
 )
+from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError
@@ -66,6 +69,8 @@ EXPECTED_SECONDS = 2.0
 """How often an executor is asked for a worker that did not report yet."""
 START_SECONDS = 60.0
 """How long a worker that got a place may take until its process reports, beside a lease."""
+PAUSE_SECONDS = 5.0
+"""How long no other job is started after one could not be."""
 AGAIN = "; it is tried again"
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
 SILENT = (
@@ -93,7 +98,9 @@ class Scheduler:
         self.host = this_host()
         self._staging = StagingSweep(config, database)
         self._work = threading.Event()
-        self._unready = ""
+        self._unready = self._failed = ""
+        self._notices = QueueNotices(database)
+        self._resumes = 0.0
         self._placed: dict[tuple[int, int], float] = {}
         self._trust_until = time.monotonic() + database.kind.silence_seconds  # workers may have been cut off until now
 
@@ -118,8 +125,7 @@ class Scheduler:
             started = 0
             while self._start_one(None if self._is_ready() else kinds_of_this_machine(self.executor)):
                 started += 1
-            if self._unready:
-                self._tell_queued()
+            self._notices.tell(self._unready or self._failed)
         except DatabaseAwayError:
             self._trust_until = time.monotonic() + self.config.lease_seconds
             raise
@@ -181,10 +187,10 @@ class Scheduler:
 
     def _start_one(self, kinds: Collection[str] | None) -> bool:
         """Start the next job, of some kinds if they are given; whether there was one."""
-        if kinds is not None and not kinds:
+        if (kinds is not None and not kinds) or time.monotonic() < self._resumes:
             return False
         with self.database.read() as session:
-            if not anything_waits(session):  # a look takes no write lock
+            if not anything_waits(session, kinds):  # a look takes no write lock
                 return False
         with self.database.write() as session:
             claim = claim_next(session, self.config.max_concurrent_builds, self.host, kinds)
@@ -192,16 +198,36 @@ class Scheduler:
             return False
         try:
             handle = self.executor.start(claim)
-        except Exception:  # the lease runs out and the job is tried again
-            with self.database.read() as session:
-                job = session.get_one(Job, claim.job_id)
-            if job.cancel_requested or job.state != JOB_RUNNING or job.attempt != claim.attempt:
-                return True  # it was canceled at this moment, and its folder removed
-            log.exception("no worker could be started for job %s", claim.job_id)
-            return False
+        except Exception as error:
+            return self._could_not_start(claim, error)
         with self.database.write() as session:
             note_handle(session, claim, handle)
+        self._failed = ""
         return True
+
+    def _could_not_start(self, claim: Claim, error: Exception) -> bool:
+        """Queue a job again whose worker was not started; return whether the next one shall be tried at once.
+
+        Nothing of it began, so the attempt does not count. Faults of the executor itself are not repeated without end:
+        the lease runs out, and counts.
+        """
+        passes = isinstance(error, OSError)
+        with self.database.write() as session:
+            job = session.get_one(Job, claim.job_id)
+            if job.cancel_requested or job.state != JOB_RUNNING or job.attempt != claim.attempt:
+                return True  # it was canceled at this moment, and its folder removed
+            if passes:
+                give_back(session, job.id, always=True)
+        self._failed = f"no worker could be started: {error}" if passes else ""
+        self._resumes = time.monotonic() + PAUSE_SECONDS
+        log.log(
+            logging.WARNING if passes else logging.ERROR,
+            "no worker could be started for job %s: %s",
+            claim.job_id,
+            redact(str(error)),
+            exc_info=None if passes else error,
+        )
+        return False
 
     def settle_lost(self) -> None:
         """Give lost jobs to another worker, once; then they failed. Finish what was canceled."""
@@ -222,39 +248,31 @@ class Scheduler:
             log.warning("envstore: no job is started: %s", why)
         elif self._unready and not why:
             log.warning("envstore: jobs are started again")
-            self._tell_queued(before=self._unready)
         self._unready = why
         return not why
-
-    def _tell_queued(self, before: str | None = None) -> None:
-        """Have builds that wait say why; with ``before``, not any more."""
-        why = self._unready if before is None else ""
-        while True:
-            with self.database.read() as session:
-                found = builds_to_tell(session, why, before)
-            for build_id in found:
-                with self.database.write(alone=False) as session:
-                    build = session.get_one(Build, build_id)
-                    if build.status == QUEUED:
-                        tell_why(session, build, why)
-            if before is None or not found:
-                return  # those that are left are told in the next round
 
     def _look_at_expected(self) -> None:
         """Ask for workers that did not report yet: those that wait for a place get no silence counted."""
         with self.database.read() as session:
             expected = expected_jobs(session, min(EXPECTED_SECONDS, self.config.lease_seconds / 4))
         for job in expected:
-            seen = self.executor.alive(handle_of(job))
-            if not seen.alive:
-                self._settle(job, seen)
-            elif seen.waits or (seen.starts and self._may_still_begin(job)):
-                with self.database.write(alone=False) as session:
-                    expect(session, job)
-                    build = session.get_one(Build, job.build_id)
-                    is_new = bool(seen.reason) or not build.status_info.endswith(AGAIN)
-                    if job.kind == BUILD and build.status == QUEUED and build.status_info != seen.reason and is_new:
-                        tell_why(session, build, seen.reason)
+            try:
+                self._look_at(job)
+            except DatabaseAwayError:
+                raise
+            except Exception:  # as for lost ones: the others are looked at all the same
+                log.exception("it is not known whether the worker of job %s comes; it is asked again", job.id)
+
+    def _look_at(self, job: Job) -> None:
+        seen = self.executor.alive(handle_of(job))
+        if not seen.alive:
+            self._settle(job, seen)
+        elif seen.waits or (seen.starts and self._may_still_begin(job)):
+            with self.database.write(alone=False) as session:
+                expect(session, job)
+                says = session.get_one(Build, job.build_id).status_info
+                if job.kind == BUILD and (seen.reason or says.startswith(WAITS)):
+                    tell_why(session, job.build_id, in_words(seen.reason))
 
     def _may_still_begin(self, job: Job) -> bool:
         """Whether a worker got its place so short a time ago that its process may not have begun."""
@@ -295,7 +313,7 @@ class Scheduler:
             if begin_settling(session, lost) is None:
                 return
         why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(handle_of(lost)) else LOST
-        why = seen.reason if seen is not None and seen.reason else why
+        why = in_words(seen.reason) if seen is not None and seen.reason else why
         is_uncounted = seen is not None and seen.is_uncounted
         never_began = not lost.pid and lost.executor not in ("", LOCAL) and (seen is None or is_uncounted)
         if lost.host == self.host:

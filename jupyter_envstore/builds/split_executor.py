@@ -32,9 +32,9 @@ class SplitExecutor:
         """As the other executor has it."""
         return ends_with_process(self.elsewhere)
 
-    def worker_count(self) -> int:
+    def worker_count(self) -> int | None:
         """As the other executor has it."""
-        return self.elsewhere.worker_count() if isinstance(self.elsewhere, CountsWorkers) else 1
+        return self.elsewhere.worker_count() if isinstance(self.elsewhere, CountsWorkers) else None
 
     @property
     def kinds_of_this_machine(self) -> tuple[str, ...]:

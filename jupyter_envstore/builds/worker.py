@@ -34,6 +34,7 @@ from jupyter_envstore.database.jobs import (
     FINISH,
     KEEP,
     RESTORE,
+    WAITS,
     Claim,
     begin_work,
     claim_next_of_build,
@@ -46,7 +47,7 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.sandbox import NONE, leave_keyring
-from jupyter_envstore.errors import BlobRemovedError, DatabaseAwayError, EnvStoreError, StaleClaimError
+from jupyter_envstore.errors import BlobRemovedError, DatabaseAwayError, EnvStoreError, StaleClaimError, StorageError
 
 
 def main(arguments: list[str]) -> int:
@@ -63,11 +64,19 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
     keep_proxies()
     guard_network(config.block_private_addresses, config.allowed_addresses)
     database = Database(config.url, patience=PATIENCE)
-    if config.at_home:
-        settle_place(config, database)
     with database.read() as session:
         job = session.get_one(Job, job_id)
-        claim: Claim | None = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
+        first = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
+    claim: Claim | None = first
+    if config.at_home:
+        try:
+            settle_place(config, database)
+        except DatabaseAwayError:
+            raise
+        except StorageError as error:  # the folder is not that of the store any more, or has another bucket
+            with first.write(database) as session:
+                finish(session, first, _reason(error))
+            return 1
     while claim is not None:
         if not do_job(config, database, claim):
             return 1
@@ -139,6 +148,8 @@ def _begin(workspace: Workspace) -> None:
             if build.status == COMPLETED:  # the attempt before got that far, and was lost right behind it
                 return
             build.status, build.started_on, build.ended_on = BUILDING, build.started_on or now(), None
+            if build.status_info.startswith(WAITS):
+                build.status_info = ""
             session.add(Change(kind="build", subject_id=build.id, at=now()))
         elif claim.kind == ARTIFACT:
             session.get_one(Artifact, claim.artifact_id).state = MAKING

@@ -49,7 +49,9 @@ AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
 MOST_GIVEN_BACK = 5
-"""How many attempts of a job do not count, since the database or a file went away under them."""
+"""How many attempts of a job do not count, since the database or a file went away under them, or none began."""
+WAITS = "waits: "
+"""How the reason begins for which a queued build is not begun."""
 MOST_TOLD = 100
 """How many builds are told at once what they wait for."""
 SETTLE_SECONDS = 300.0
@@ -139,11 +141,12 @@ def restore_here(session: Session, build_id: int) -> bool:
     return True
 
 
-def anything_waits(session: Session) -> bool:
-    """Whether a job is queued that could be done here, now or in a while."""
-    return (
-        session.scalars(select(Job.id).where(Job.state == JOB_QUEUED, _possible(session)).limit(1)).first() is not None
-    )
+def anything_waits(session: Session, kinds: Collection[str] | None = None) -> bool:
+    """Whether a job is queued, of some ``kinds`` if they are given, that could be done here, now or in a while."""
+    query = select(Job.id).where(Job.state == JOB_QUEUED, _possible(session))
+    if kinds is not None:
+        query = query.where(Job.kind.in_(kinds))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def anything_unfinished(session: Session, anywhere: bool = False) -> bool:
@@ -332,25 +335,26 @@ def give_back(session: Session, job_id: int, always: bool = False) -> None:
     end_steps(session, job.id)
 
 
-def builds_to_tell(session: Session, why: str, before: str | None = None) -> list[int]:
-    """Return builds that wait for a worker, and do not say why; some of them where there are many.
+def builds_to_tell(session: Session, why: str) -> list[int]:
+    """Return builds that wait for a worker of this place, and do not say why; some of them where there are many.
 
     Parameters
     ----------
     why : str
-        What they are to say.
-    before : str or None
-        What those say now that are meant; None for anything else than ``why``.
+        What they wait for; empty for their turn: then those that name something else.
     """
-    waits = exists().where(Job.build_id == Build.id, Job.kind == BUILD, Job.state == JOB_QUEUED)
-    says = Build.status_info != why if before is None else Build.status_info == before
+    mine = Job.place_id.in_((ANY_PLACE, place_of(session)))
+    waits = exists().where(Job.build_id == Build.id, Job.kind == BUILD, Job.state == JOB_QUEUED, mine)
+    says = Build.status_info != f"{WAITS}{why}" if why else Build.status_info.startswith(WAITS)
     return list(session.scalars(select(Build.id).where(Build.status == QUEUED, says, waits).limit(MOST_TOLD)))
 
 
-def tell_why(session: Session, build: Build, why: str) -> None:
-    """Note what a build waits for; empty where it is only its turn."""
-    build.status_info = why
-    session.add(Change(kind="build", subject_id=build.id, at=now()))
+def tell_why(session: Session, build_id: int, why: str) -> None:
+    """Note what a build waits for that has not begun; empty where it is only its turn."""
+    says = f"{WAITS}{why}" if why else ""
+    mine = update(Build).where(Build.id == build_id, Build.status == QUEUED, Build.status_info != says)
+    if session.scalars(mine.values(status_info=says).returning(Build.id)).first() is not None:
+        session.add(Change(kind="build", subject_id=build_id, at=now()))
 
 
 def finish(session: Session, claim: Claim, failed: str = "") -> None:

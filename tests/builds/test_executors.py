@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.builds import scheduler
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.priority import NICENESS, give_way
+from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.jobs import Handle, claim_next, note_handle
-from jupyter_envstore.database.models import Job
+from jupyter_envstore.database.jobs import Claim, Handle, claim_next, note_handle
+from jupyter_envstore.database.models import Change, Job
 from jupyter_envstore.errors import InvalidInputError
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, Store, executor_of
 from tests.other_makers import python_with_executors
 
 TWO_BUILDS = """
@@ -106,3 +108,56 @@ def test_a_worker_that_another_host_has_just_started_is_not_taken_for_lost(store
         session.get_one(Job, job.id).heartbeat_on = now() - timedelta(seconds=LEASE_SECONDS * 2)
     assert store.wait(reference.id)["status"] == "COMPLETED"  # its lease has passed
     assert store.jobs()[0].attempt == 2
+
+
+def test_a_worker_that_is_not_started_uses_up_no_attempt(
+    store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "PAUSE_SECONDS", 0.0)
+    reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    executor = store.envstore.scheduler.executor
+
+    def refuse(_claim: Claim) -> Handle:
+        msg = "postgresql://me:geheim@db does not answer\x07" + "!" * 1000
+        raise ConnectionError(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executor, "start", refuse)
+        for _ in range(5):  # more often than a job is tried
+            assert store.envstore.scheduler.tick() == 0
+            shown = store.envstore.builds.show(reference.id)
+            assert shown["status"] == "QUEUED"
+            assert shown["reason"].startswith("waits: no worker could be started: postgresql://")
+            assert "geheim" not in shown["reason"]
+            assert len(shown["reason"]) < 600
+    view = store.wait(reference.id)
+    assert (view["status"], view["reason"]) == ("COMPLETED", "")
+
+
+def test_two_servers_of_a_folder_do_not_write_against_each_other(
+    store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envstore = store.envstore
+    reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    other = Scheduler(envstore.config, envstore.database, envstore.blobs, executor_of(envstore.config))
+    first, second = envstore.scheduler, other
+
+    def changes() -> int:
+        with envstore.database.read() as session:
+            return session.query(Change).count()
+
+    with monkeypatch.context() as patch:
+        for one, words in ((first, "the queue is closed"), (second, "the scheduler is away")):
+            patch.setattr(one.executor, "ready", lambda words=words: words)
+        before = changes()
+        for _ in range(10):
+            first.tick()
+            second.tick()
+        assert changes() - before == 2
+        assert envstore.builds.show(reference.id)["reason"] == "waits: the scheduler is away"
+    restarted = Scheduler(envstore.config, envstore.database, envstore.blobs, executor_of(envstore.config))
+    with monkeypatch.context() as patch:
+        patch.setattr(restarted, "_start_one", lambda _kinds: False)  # as if all places were taken
+        restarted.tick()
+    assert envstore.builds.show(reference.id)["reason"] == ""
+    assert store.wait(reference.id)["status"] == "COMPLETED"

@@ -80,7 +80,7 @@ def test_builds_that_wait_say_for_what_and_no_restart_counts(
     def reason() -> str:
         return store.envstore.builds.show(build.id)["reason"]
 
-    store.until(lambda: reason() == f"the Dask scheduler {cluster.address} has no worker")
+    store.until(lambda: reason() == f"waits: the Dask scheduler {cluster.address} has no worker")
     found = {finding.what: finding for finding in examine(store.envstore.config)}
     assert found["executor"].text == "dask: the scheduler has no worker; jobs wait until one comes"
     for _ in range(3):
