@@ -29,6 +29,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
+from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from tests.dask_cluster import DaskCluster
 from tests.nginx import AROUND, NGINX
 from tests.object_store import ObjectStore
@@ -37,6 +38,9 @@ from tests.postgresql import Postgresql
 
 WORKERS = 3
 SECONDS = 120.0
+"""How long it may take until both servers answer."""
+BUILD_SECONDS = 600.0
+"""How long the builds of a check may take."""
 
 
 class Client:
@@ -80,6 +84,7 @@ def cluster(folder: Path) -> Iterator[Client]:
         database, objects = Postgresql().start(), ObjectStore().start()
         stack.callback(database.remove)
         stack.callback(objects.remove)
+        stack.callback(_end_jobs, folder / "s" / "staging")  # behind the servers, whose jobs go on without them
         shared = {
             "ENVSTORE_DATABASE_URL": database.make("envstore"),
             "ENVSTORE_BLOB_OPTIONS": json.dumps(objects.options()),
@@ -127,19 +132,34 @@ def _begin(stack: contextlib.ExitStack, log: Path, command: list[str], variables
     stack.callback(process.terminate)
 
 
+def _end_jobs(staging: Path) -> None:
+    for attempt in staging.glob("job-*"):
+        end_strays(JOB_MARK, str(attempt))
+
+
 def check(client: Client, channel: str) -> None:
-    """Build environments, and get what was made of them; each request may go to either server."""
+    """Build environments, and get what was made of them; each request may go to either server.
+
+    Raises
+    ------
+    SystemExit
+        A build failed, or takes too long.
+    """
     numbers = []
     for name in ("first", "second", "third"):
         text = f"name: {name}\nchannels: ['{channel}']\ndependencies: [click]\n"
         numbers.append(client.data("specification/", {"namespace": "team", "specification": text})["build_id"])
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + BUILD_SECONDS
     for number in numbers:
         while client.data(f"build/{number}/progress/")["busy"]:
-            assert time.monotonic() < deadline, client.ask(f"build/{number}/logs/").decode()
+            if time.monotonic() > deadline:
+                print(client.ask(f"build/{number}/logs/").decode(), file=sys.stderr)
+                sys.exit(f"build {number} is not done after {BUILD_SECONDS:g} s; its log is above")
             time.sleep(0.3)
         build = client.data(f"build/{number}/")
-        assert build["status"] == "COMPLETED", client.ask(f"build/{number}/logs/").decode()
+        if build["status"] != "COMPLETED":
+            print(client.ask(f"build/{number}/logs/").decode(), file=sys.stderr)
+            sys.exit(f"build {number} is {build['status']}; its log is above")
         assert "Recorded after" in client.ask(f"build/{number}/logs/").decode()
         assert "click" in client.ask(f"build/{number}/lockfile/").decode()
         print(f"build {number}: {build['status']}, archive of {len(client.ask(f'build/{number}/archive/'))} bytes")
@@ -152,6 +172,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that all that was started ends, too
     folder = Path(tempfile.mkdtemp(prefix="es-"))
+    print("starting…", file=sys.stderr, flush=True)
     try:
         with cluster(folder) as client:
             if options.check:
@@ -161,8 +182,10 @@ def main() -> None:
             with contextlib.suppress(KeyboardInterrupt):
                 while True:
                     time.sleep(3600)
+            print("ending…", file=sys.stderr, flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        print("ended", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from jupyter_core.application import JupyterApp
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
-from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default
 from traitlets.config import Config, Configurable
+from traitlets.utils.descriptions import add_article
 
 from jupyter_envstore import __version__
 from jupyter_envstore.application.remote_configuration import RemoteTraits
@@ -281,6 +282,8 @@ class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
     version = __version__
     config_file_name = Unicode("jupyter_envstore_config")
     files_read: tuple[str, ...] = ()
+    fault = ""
+    """What is wrong with the value of an option; told when the configuration is asked for."""
 
     @classmethod
     def section_names(cls) -> list[str]:
@@ -303,7 +306,23 @@ class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
         for name in OF_SERVERS:
             if name not in known and "EnvStoreApp" in found:
                 found.EnvStoreApp.pop(name, None)
-        super().update_config(found)
+        try:
+            super().update_config(found)
+        except TraitError as error:  # JupyterApp would end the process
+            words = str(error).replace(f"of {add_article(type(self).__name__)} instance", "of c.EnvStoreApp")
+            self.fault = self.fault or f"the configuration cannot be used: {words}"
+
+    def store_config(self, **overrides: Any) -> StoreConfig:
+        """Return the configuration of the store.
+
+        Raises
+        ------
+        InvalidInputError
+            A part of it cannot be used.
+        """
+        if self.fault:
+            raise InvalidInputError(self.fault)
+        return super().store_config(**overrides)
 
     def command_config(self, root: str | None = None) -> StoreConfig:
         """Return the configuration of the store that commands work on, ``root`` given first place.

@@ -307,6 +307,9 @@ class Bucket:
             return StorageError(
                 f"the object store {self.place} refuses ({reason}); check the credentials, and what they may do"
             )
+        if isinstance(error, TypeError):  # an option that the library does not know
+            words = f"check c.EnvStoreApp.blob_options: {error}"
+            return StorageError(f"the object store {self.place} cannot be used as it is configured; {words}")
         return StorageError(f"the object store {self.place} cannot be used: {_words(error)}")
 
 
@@ -360,6 +363,4 @@ def _words(error: BaseException) -> str:
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
-    if isinstance(error, TypeError):  # an option that nobody knows
-        return str(error)
     return type(error).__name__

@@ -168,7 +168,7 @@ class Scheduler:
             Why nothing is started, in words for people; empty if the workers go on.
         """
         if ends_with_process(self.executor):
-            return "it is built as soon as a server of the store runs: a cluster of this command would end with it"
+            return "the cluster of this command ends with it; a server builds it, or the next command that waits"
         self.tick()
         return ""
 

@@ -119,6 +119,8 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         except (DatabaseAwayError, BlobRemovedError) as error:
             # what was written last may be there or not, or has to be made again: the next attempt looks
             print(f"the job is left to another attempt: {error}", file=sys.stderr)
+            if isinstance(error, DatabaseAwayError):
+                database.patience = 0.0  # it was waited for long enough
             workspace.log(f"{str(error).partition(';')[0]}: it is tried again")
             return _give_back(workspace)
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
@@ -209,7 +211,7 @@ def _end(workspace: Workspace, failed: str) -> bool:
         try:
             with claim.write(workspace.database) as session:
                 finish(session, claim, failed)
-        except StaleClaimError:
+        except (StaleClaimError, DatabaseAwayError):  # which was waited for long enough
             return False
         except (EnvStoreError, OSError):
             time.sleep(1)

@@ -109,6 +109,9 @@ def follow(store: AnyStore, reference: BuildRef) -> FullBuildView:
     try:
         return wait(store, reference.id, LiveDisplay())
     except KeyboardInterrupt:
+        if why := store.scheduler.start_and_leave():
+            print(f"\n{reference} does not go on now: {why}", file=sys.stderr)
+            raise
         print(
             f"\n{reference} goes on in the background. Follow it: {command(f'logs -f {reference}')}\n"
             f"Stop it: {command(f'cancel {reference}')}",

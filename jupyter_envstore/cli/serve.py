@@ -6,13 +6,15 @@ import argparse
 import logging
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from traitlets.config import Configurable
+
     from jupyter_envstore.application.service import EnvStoreService
 
 
@@ -59,10 +61,22 @@ def _place_of(error: BaseException, file: str | None) -> str:
     return f"{frames[-1].filename}, line {frames[-1].lineno}," if frames else ""
 
 
+def _helps(service: type[Configurable]) -> Iterator[str]:
+    """Yield what each option of the configuration means, by the name that stands in the file."""
+    package = __name__.partition(".")[0]
+    for _, trait in sorted(service.class_traits(config=True).items()):
+        if trait.this_class is not None and trait.this_class.__module__.partition(".")[0] == package:
+            text = service.class_get_trait_help(trait)
+            yield text.replace(f"--{service.__name__}.", "c.EnvStoreApp.", 1)
+
+
 def serve(options: argparse.Namespace) -> None:
     """Serve the store until a signal ends it."""
     from jupyter_envstore.application.service import EnvStoreService
 
+    if options.help_all:
+        print("\n".join(_helps(EnvStoreService)))
+        return
     given = {"root_dir": options.root, "ip": options.ip, "port": options.port, "base_url": options.base_url}
     words = [f"--EnvStoreService.{name}={value}" for name, value in given.items() if value is not None]
     words += [f"--config={options.config}"] if options.config else []

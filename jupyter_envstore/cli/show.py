@@ -10,7 +10,7 @@ from jupyter_envstore.cli.common import command, find, print_json
 from jupyter_envstore.cli.display import remark, table
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.states import COMPLETED, UNSETTLED
-from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.representation.builds import FullBuildView, KeptView
 from jupyter_envstore.representation.environments import EnvironmentView
 from jupyter_envstore.services.common_interfaces import AnyStore
@@ -60,6 +60,7 @@ def show(options: argparse.Namespace) -> None:
         view = store.builds.show(reference.id)
         failed_platforms = store.records.failed_platforms(reference.id)
         builds = store.builds.of_environment(reference.namespace, reference.name)
+        missing = "" if view["prefix"] is None else whether_missing(store, reference)
     if options.json:
         print_json({**view, "failed_platforms": failed_platforms, "builds": builds})
         return
@@ -75,7 +76,7 @@ def show(options: argparse.Namespace) -> None:
         print(f"  packages uploaded after {view['exclude_newer']} were left out (exclude-newer)")
     for platform, reason in failed_platforms.items():
         print(f"  not locked for {platform}: {clause(reason)}")
-    print(f"  prefix  {view['prefix'] or place_of_prefix(view)}")
+    print(f"  prefix  {place_of_prefix(view)}{missing}")
     print(f"  packages  {keeping(view['kept_packages'])}\n")
     for warning in view["warnings"]:
         print(f"  warning: {warning['message']}")
@@ -91,12 +92,23 @@ def show(options: argparse.Namespace) -> None:
 
 
 def place_of_prefix(view: FullBuildView) -> str:
-    """Say where the prefix of a build is that is not here."""
+    """Say where the prefix of a build is."""
+    if view["prefix"]:
+        return view["prefix"]
     if view["other_places"]:
         return f"on {', '.join(view['other_places'])}; run and shell bring it here"
     if view["status"] != COMPLETED or view["packed_away"]:
         return "none"
     return "on the machine of the store; run and shell bring it here"
+
+
+def whether_missing(store: AnyStore, reference: BuildRef) -> str:
+    """Say that somebody removed a prefix that is said to be here; empty if it is there."""
+    try:
+        store.prefixes.path(reference.id)
+    except ConflictError:
+        return f"  is missing; if it is gone for good: {command(f'restore {reference}')}"
+    return ""
 
 
 def keeping(kept: KeptView) -> str:

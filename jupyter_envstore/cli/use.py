@@ -55,7 +55,7 @@ def prefix_of(store: AnyStore, reference: BuildRef) -> Path:
     except ConflictError:
         view = store.builds.show(reference.id)
         others = view["other_places"]
-        if view["status"] != COMPLETED or not (others or view["active"]):
+        if view["status"] != COMPLETED or not (others or view["active"]) or not view["packed_away"]:
             raise
         who_has = f", which {', '.join(others)} has" if others else ""
         print(f"bringing {reference} here{who_has}", file=sys.stderr)

@@ -64,7 +64,7 @@ class Database:
         self.engine: Engine = self.kind.make_engine(busy_timeout)
         self.place = 0
         """The number of the place that sessions belong to; 0 for none, in which no prefix is."""
-        self._patience = patience
+        self.patience = patience
         self._reading = self.kind.for_reading(self.engine)
         self._writing = self.engine.execution_options(envstore_write=True)
         self._clock_asked = -CLOCK_SECONDS
@@ -177,7 +177,7 @@ class Database:
     @contextlib.contextmanager
     def _connect(self, engine: Engine) -> Iterator[Connection]:
         """Give a connection; a server that is restarted, or cannot be reached for a moment, is waited for."""
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self.patience
         while True:
             try:
                 if time.monotonic() - self._clock_asked > CLOCK_SECONDS:

@@ -59,8 +59,9 @@ def register_site(add: Add) -> None:
         "serve",
         "serve:serve",
         "Run the store alone, for a team: as a service of a JupyterHub, or behind a reverse proxy\n"
-        "It reads jupyter_envstore_config; the documentation of EnvStoreService lists what can be set.",
+        "It reads jupyter_envstore_config; --help-all lists what can be set there.",
     )
+    serve.add_argument("--help-all", action="store_true", help="list all options of the configuration, and end")
     serve.add_argument("--config", metavar="FILE", help="read this configuration file too")
     serve.add_argument("--ip", help="address to listen on (default: that of the JupyterHub, or 127.0.0.1)")
     serve.add_argument("--port", type=port, help="port to listen on (default: that of the JupyterHub, or 8890)")
