@@ -145,6 +145,8 @@ class RemoteKernels:
         if not self._builds.is_known:
             await self._refresh(None)
         self._builds.set_others(await self._connection.ask("GET", f"kernel/?build_id={build_id}"), keep=True)
+        if environment_id := self._builds.environment_of(build_id):
+            await self._refresh([environment_id])  # another build may be active since it was told
         return await asyncio.to_thread(self._specs.offer, build_id)
 
     async def follow(self, news: RemoteNews) -> None:

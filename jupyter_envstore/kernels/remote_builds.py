@@ -81,6 +81,11 @@ class RemoteBuilds:
                 found[row["build_id"]] = _checked(row)
         self._others = found
 
+    def environment_of(self, build_id: int) -> int | None:
+        """Return the id of the environment of a build that was told of by itself; None where none was."""
+        row = self._others.get(build_id)
+        return row["environment_id"] if row else None
+
     def find(self, others: Sequence[int]) -> tuple[list[ActiveBuild], list[ActiveBuild]]:
         """Return the active builds of all environments, and those of ``others`` (ids) that are known, not active."""
         active = {row["build_id"] for row in self._told.values()}
