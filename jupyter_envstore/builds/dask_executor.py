@@ -228,14 +228,17 @@ class DaskExecutor:
             with contextlib.suppress(Exception):  # the cluster is busy, or away: it is looked again
                 self._own.give_up_lost()
 
-    def close(self) -> list[Handle]:
-        """Let go of the tasks: they go on, unless the cluster was made here; return those that end with it."""
+    def ending(self) -> list[Handle]:
+        """Return the tasks that end with the cluster, if it was made here."""
         with self._lock:
-            left = [Handle(DASK, key, "") for key in self._submitted] if self._own.cluster is not None else []
+            return [Handle(DASK, key, "") for key in self._submitted] if self._own.cluster is not None else []
+
+    def close(self) -> None:
+        """Let go of the tasks: they go on, unless the cluster was made here."""
+        with self._lock:
             self._submitted.clear()
             self._disconnect()
             self._own.close()
-        return left
 
     def _connect(self) -> str:
         """Connect to the scheduler unless that is done; return why it cannot be."""

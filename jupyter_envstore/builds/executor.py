@@ -32,8 +32,8 @@ class Executor(Protocol):
     def reap(self) -> None:
         """Forget workers that ended."""
 
-    def close(self) -> Sequence[Handle]:
-        """Let go of workers; return those that do not go on without this process."""
+    def close(self) -> None:
+        """Let go of workers."""
 
 
 @runtime_checkable
@@ -53,9 +53,21 @@ class CountsWorkers(Protocol):
         """Return how many there are now; None where nobody counts them."""
 
 
+@runtime_checkable
+class EndsWithProcess(Protocol):
+    """An executor whose workers may end with this process."""
+
+    @property
+    def ends_with_process(self) -> bool:
+        """Whether they do."""
+
+    def ending(self) -> Sequence[Handle]:
+        """Return the workers that end with it; asked right before it is closed."""
+
+
 def ends_with_process(executor: Executor) -> bool:
-    """Whether the workers of an executor end with this process (its property ``ends_with_process``)."""
-    return bool(getattr(executor, "ends_with_process", False))
+    """Whether the workers of an executor end with this process."""
+    return isinstance(executor, EndsWithProcess) and executor.ends_with_process
 
 
 def kinds_of_this_machine(executor: Executor) -> Sequence[str]:

@@ -76,14 +76,13 @@ class LocalExecutor:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
 
-    def close(self) -> list[Handle]:
+    def close(self) -> None:
         """Let go of the workers that still run: they belong to the store, not to this process."""
         self.waiting.end()
         self.reap()
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for
         self.workers = []
-        return []
 
 
 def start_worker(config: StoreConfig, job_id: int, attempt: int, staging: Path) -> subprocess.Popen[bytes]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executor import Executor, ends_with_process, kinds_of_this_machine
+from jupyter_envstore.builds.executor import EndsWithProcess, Executor, ends_with_process, kinds_of_this_machine
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
@@ -173,12 +173,17 @@ class Scheduler:
         return ""
 
     def close(self) -> None:
-        """Let go of workers. What those did that end now is queued again, and does not count as an attempt."""
-        for handle in self.executor.close() or ():  # executors of other packages may return nothing
+        """Let go of workers. What those did that end now is queued again, and does not count as an attempt.
+
+        It is queued first: a cluster takes its time to end, and this process may be killed meanwhile. Besides, a worker
+        ends as soon as it notices that its job is another's.
+        """
+        for handle in self.executor.ending() if isinstance(self.executor, EndsWithProcess) else ():
             with contextlib.suppress(EnvStoreError), self.database.write() as session:
                 for job in jobs_of_worker(session, handle):
                     give_back(session, job.id, always=True)
                     self._requeue_subject(session, job, "the server ended, and its cluster with it")
+        self.executor.close()
 
     def _is_done(self) -> bool:
         """Whether no job waits or runs, and none left anything."""

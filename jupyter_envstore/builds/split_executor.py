@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.builds.executor import CountsWorkers, Executor, ends_with_process, questions_of
+from collections.abc import Sequence
+
+from jupyter_envstore.builds.executor import (
+    CountsWorkers,
+    EndsWithProcess,
+    Executor,
+    ends_with_process,
+    questions_of,
+)
 from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.database.jobs import AT_HOME, Claim, Handle
@@ -62,6 +70,11 @@ class SplitExecutor:
         self.here.reap()
         self.elsewhere.reap()
 
-    def close(self) -> list[Handle]:
-        """Let go of workers; return those that do not go on without this process."""
-        return [*self.here.close(), *self.elsewhere.close()]
+    def ending(self) -> Sequence[Handle]:
+        """As the other executor has it: processes of this machine go on."""
+        return self.elsewhere.ending() if isinstance(self.elsewhere, EndsWithProcess) else ()
+
+    def close(self) -> None:
+        """Let go of workers."""
+        self.here.close()
+        self.elsewhere.close()

@@ -66,8 +66,8 @@ def _helps(service: type[Configurable]) -> Iterator[str]:
     package = __name__.partition(".")[0]
     for _, trait in sorted(service.class_traits(config=True).items()):
         if trait.this_class is not None and trait.this_class.__module__.partition(".")[0] == package:
-            text = service.class_get_trait_help(trait)
-            yield text.replace(f"--{service.__name__}.", "c.EnvStoreApp.", 1)
+            text = service.class_get_trait_help(trait).partition("\n")[2]  # behind the option of a command line
+            yield f"c.EnvStoreApp.{trait.name} = <{type(trait).__name__}>\n{text}"
 
 
 def serve(options: argparse.Namespace) -> None:

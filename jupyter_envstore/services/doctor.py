@@ -208,8 +208,8 @@ def _places(what: str, config: StoreConfig) -> Finding:
         text += f"; in other folders: {', '.join(named)}; if one is gone for good: jupyter envstore forget-place NUMBER"
     if missing:
         words = (
-            f"{len(missing)} of them are not there; is the disk mounted? If they are gone for good: "
-            "jupyter envstore gc --gone, and then restore NAME brings each back"
+            f"{len(missing)} of them cannot be found; is the disk mounted? If they are gone for good: "
+            "jupyter envstore gc --gone; then jupyter envstore restore NAME brings one back"
         )
         return Finding(what, WARNING, f"{text}; {words}")
     return Finding(what, GOOD, text)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.errors import StorageError
 
 LARGE = random.Random(1).randbytes(40 << 20)  # noqa: S311 - of several parts, and of several pieces
@@ -64,6 +65,14 @@ def test_what_is_not_finished_or_not_what_was_expected_is_not_there(blobs: BlobS
         writer.write(b"other")
     assert list(blobs.ages()) == []
     assert blobs.unfinished() == []
+
+
+def test_a_claim_is_noted_beside_the_blobs_and_is_none_of_them(blobs: BlobStore) -> None:
+    digest = blobs.put(b"content").digest
+    assert blobs.owner() == ""
+    assert blobs.claim("a-store") == "a-store"
+    assert blobs.owner() == ("" if isinstance(blobs, LocalBlobStore) else "a-store")  # a folder says itself whose it is
+    assert [blob.digest for blob, _ in blobs.ages()] == [digest]
 
 
 def test_what_is_removed_is_gone(blobs: BlobStore) -> None:

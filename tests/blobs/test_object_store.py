@@ -202,7 +202,7 @@ def test_a_bucket_that_is_not_there_is_named(server: ObjectStore, tmp_path: Path
         ("bucket", {}, "'bucket' is no address of a bucket; one looks like s3://bucket/prefix"),
         ("s3://", {}, "is no address of a bucket"),
         ("nonsense://bucket", {}, "nonsense://bucket cannot be used: Protocol not known"),
-        ("s3://bucket", {"no_such_option_at_all": object}, "cannot be used: .*no_such_option_at_all"),
+        ("s3://bucket", {"no_such_option_at_all": object}, "check c.EnvStoreApp.blob_options: .*no_such_option_at_all"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused(

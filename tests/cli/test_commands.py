@@ -17,6 +17,7 @@ import pytest
 from jupyter_envstore.cli.arguments.parser import make_parser
 from jupyter_envstore.cli.display import LiveDisplay, table
 from jupyter_envstore.cli.main import root_behind_command
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.spec.wording import human_size
 from tests.commands import run_command
 from tests.helpers import serve
@@ -358,6 +359,32 @@ def test_restore_brings_a_build_back(cli: CommandLine, nasty_channel: str) -> No
     assert "every package is to be had" in cli.run("restore", "default/e:1", "--check").stdout
     assert "is back" in cli.run("restore", "default/e:1").stdout
     assert not cli.json("show", "default/e:1")["packed_away"]
+
+
+def test_an_environment_that_somebody_removed_is_shown_as_missing_and_not_brought_unasked(
+    cli: CommandLine, nasty_channel: str
+) -> None:
+    cli.run("build", write(cli, nasty_channel))
+    remove_tree(Path(cli.json("show", "default/e:1")["prefix"]))
+    hint = cli.typed("restore", "default/e:1")
+    assert f"is missing; if it is gone for good: {hint}" in cli.run("show", "default/e:1").stdout
+    assert "restore" in cli.run("run", "default/e", "--", "true", code=4).stderr
+    assert "is back" in cli.run("restore", "default/e:1").stdout
+    assert "is missing" not in cli.run("show", "default/e:1").stdout
+
+
+def test_a_wrong_option_of_the_configuration_is_named(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cli.folder / "jupyter_envstore_config.py").write_text("c.EnvStoreApp.max_concurrent_builds = 'many'\n")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(cli.folder))
+    told = cli.run("list", code=2).stderr
+    assert "the configuration cannot be used: The 'max_concurrent_builds' trait of c.EnvStoreApp expected" in told
+
+
+def test_a_service_lists_what_can_be_configured(cli: CommandLine) -> None:
+    listed = cli.run("serve", "--help-all").stdout
+    assert re.search(r"(?m)^c\.EnvStoreApp\.database_url", listed)
+    assert re.search(r"(?m)^c\.EnvStoreApp\.port = <Int>$", listed)
+    assert not cli.root.joinpath("envstore.sqlite").exists()
 
 
 def test_search_finds_names_and_versions(cli: CommandLine, nasty_channel: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ from jupyter_envstore.builds import own_cluster
 from jupyter_envstore.builds.cluster_options import ClusterOptions
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.own_cluster import OwnCluster
+from jupyter_envstore.builds.processes import is_alive
 from jupyter_envstore.builds.seen import UNKNOWN
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import BUILD, Claim
@@ -176,9 +179,37 @@ def test_a_command_that_ends_starts_nothing_in_a_cluster_that_ends_with_it(root:
     config = StoreConfig(str(root), executor="dask", executor_options={**OWN, "cluster_class": "no.such.Class"})
     store = Store(EnvStore.open(config))
     store.submit(TEXT.format(channel=nasty_channel))
-    assert "as soon as a server of the store runs" in store.envstore.scheduler.start_and_leave()
+    assert "the cluster of this command ends with it" in store.envstore.scheduler.start_and_leave()
     (job,) = store.jobs()
     assert (job.state, job.attempt, job.given_back) == ("queued", 0, 0)
+    store.close()
+
+
+def test_an_interrupted_command_ends_its_cluster_and_says_so(
+    root: Path, package_cache: Path, nasty_channel: str, tmp_path: Path
+) -> None:
+    (root / "pkgs").symlink_to(package_cache)
+    (tmp_path / "environment.yml").write_text(SLEEPY.format(channel=nasty_channel))
+    lines = [f"c.EnvStoreApp.root_dir = {str(root)!r}", "c.EnvStoreApp.executor = 'dask'"]
+    lines.append(f"c.EnvStoreApp.executor_options = { ({**OWN, 'maximum': 1})!r}")
+    (tmp_path / "jupyter_envstore_config.py").write_text("\n".join(lines))
+    program = str(Path(sys.executable).with_name("jupyter-envstore"))
+    variables = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path)}
+    building = subprocess.Popen(
+        [program, "build", "environment.yml"], cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True
+    )
+    store = Store(EnvStore.open(StoreConfig(str(root))))
+    job = running(store)
+    building.send_signal(signal.SIGINT)
+    told = building.communicate(timeout=30)[1]
+    assert building.returncode == 130
+    assert "does not go on now: the cluster of this command ends with it" in told
+    assert "in the background" not in told
+    until(lambda: not is_alive(job.pid, job.process_started))
+    (job,) = store.jobs()
+    assert (job.state, job.given_back) == ("queued", 1)
+    assert store.envstore.builds.show(job.build_id)["status"] == "QUEUED"
+    store.envstore.builds.cancel(job.build_id)
     store.close()
 
 
