@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from jupyter_envstore.builds.priority import give_way
@@ -33,6 +34,7 @@ class LocalExecutor:
     def __init__(self, config: StoreConfig, waiting: WaitingWorker | None = None) -> None:
         self.config = config
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()  # the threads of a Dask worker share one
         self.waiting = waiting or WaitingWorker(config.worker_wait_seconds, config.staging, libraries_of(config))
 
     def ready(self) -> str:
@@ -69,12 +71,14 @@ class LocalExecutor:
 
     def _start_process(self, job_id: int, attempt: int, staging: Path) -> tuple[int, str]:
         worker = start_worker(self.config, job_id, attempt, staging)
-        self.workers.append(worker)
+        with self._lock:
+            self.workers.append(worker)
         return worker.pid, start_time(worker.pid)
 
     def reap(self) -> None:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        with self._lock:
+            self.workers = [worker for worker in self.workers if worker.poll() is None]
 
     def close(self) -> None:
         """Let go of the workers that still run: they belong to the store, not to this process."""

@@ -124,6 +124,7 @@ def test_what_nobody_needs_goes_from_the_bucket(
     view = store.build(SPECIFICATION.format(channel=nasty_channel))
     store.until(lambda: not log_rows(store))  # its worker stores it last of all
     store.envstore.environments.delete("team", "e", "tester")
+    (store.root / "pkgs").unlink()  # other tests use these packages
     monkeypatch.setattr(retention, "GRACE_SECONDS", -10.0)
     monkeypatch.setattr(retention, "UNDO", retention.timedelta(0))
     plan = store.envstore.retention.collect()

@@ -13,7 +13,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.services.store import EnvStore
 from tests.dask_cluster import DaskCluster
-from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES, Store
+from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES, Store, executor_of
 from tests.object_store import ObjectStore, shared_object_store
 from tests.postgresql import Postgresql
 
@@ -46,6 +46,31 @@ def cluster(root: Path, package_cache: Path) -> Iterator[DaskCluster]:
     yield started
     started.remove()
     remove_tree(folder)
+
+
+@pytest.fixture
+def open_at(root: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
+    """Open a store in a folder of this letter, on SQLite and files unless it is said otherwise."""
+    found: list[Store] = []
+    folders: list[Path] = []
+
+    def open_one(letter: str, **values: Any) -> Store:
+        folder = root.with_name(f"{root.name}{letter}")
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "pkgs").symlink_to(package_cache)
+            folders.append(folder)
+        given = {"lease_seconds": LEASE_SECONDS, "settings": {**WITHOUT_ARCHIVES, "check_imports": False}, **values}
+        config = StoreConfig(str(folder), **given)
+        found.append(Store(EnvStore.open(config, executor_of(config))))
+        return found[-1]
+
+    yield open_one
+    for store in found:
+        store.end_workers()
+        store.close()
+    for folder in folders:
+        remove_tree(folder)
 
 
 @pytest.fixture

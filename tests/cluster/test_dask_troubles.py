@@ -198,8 +198,9 @@ def test_an_interrupted_command_ends_its_cluster_and_says_so(
     building = subprocess.Popen(
         [program, "build", "environment.yml"], cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True
     )
-    store = Store(EnvStore.open(StoreConfig(str(root))))
-    job = running(store)
+    store = Store(EnvStore.open(StoreConfig(str(root))))  # which only looks: it starts no job itself
+    until(lambda: any(job.pid for job in store.jobs()))
+    (job,) = store.jobs()
     building.send_signal(signal.SIGINT)
     told = building.communicate(timeout=30)[1]
     assert building.returncode == 130

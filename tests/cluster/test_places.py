@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatch
@@ -40,35 +40,15 @@ Opened = Callable[..., Store]
 
 
 @pytest.fixture
-def open_in(root: Path, server: Postgresql, bucket: ObjectStore, package_cache: Path) -> Iterator[Opened]:
-    """Open the store with a folder of this letter."""
-    found: list[Store] = []
-    folders: list[Path] = []
+def open_in(open_at: Opened, server: Postgresql, bucket: ObjectStore) -> Opened:
+    """Open the store with a folder of this letter; all share a database and a bucket."""
     number = next(NUMBERS)
     values: dict[str, Any] = {
         "database_url": server.make(f"places{number}"),
         "blob_url": bucket.make(f"places{number}"),
         "blob_options": bucket.options(),
-        "lease_seconds": LEASE_SECONDS,
-        "settings": {**WITHOUT_ARCHIVES, "check_imports": False},
     }
-
-    def open_one(letter: str, **more: Any) -> Store:
-        folder = root.with_name(f"{root.name}{letter}")
-        if not folder.exists():
-            folder.mkdir()
-            (folder / "pkgs").symlink_to(package_cache)
-            folders.append(folder)
-        config = StoreConfig(str(folder), **{**values, **more})
-        found.append(Store(EnvStore.open(config, executor_of(config))))
-        return found[-1]
-
-    yield open_one
-    for store in found:
-        store.end_workers()
-        store.close()
-    for folder in folders:
-        remove_tree(folder)
+    return lambda letter, **more: open_at(letter, **{**values, **more})
 
 
 def prefix(store: Store, view: dict[str, Any]) -> Path:

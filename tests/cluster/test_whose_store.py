@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.own_place import MARK
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import ConflictError, ForeignFilesError, InvalidInputError, NotFoundError, StorageError
@@ -24,37 +23,12 @@ from jupyter_envstore.services.move_blobs import move_blobs
 from jupyter_envstore.services.move_database import move_database
 from jupyter_envstore.services.store import EnvStore
 from tests.cluster.conftest import NUMBERS
-from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES, Store, executor_of
+from tests.helpers import Store
 from tests.object_store import ObjectStore
 from tests.postgresql import Postgresql
 
 TEXT = "name: e\nchannels: [{channel}]\ndependencies: [nasty-text]"
 Opened = Callable[..., Store]
-
-
-@pytest.fixture
-def open_at(root: Path, package_cache: Path) -> Iterator[Opened]:
-    """Open a store in a folder of this letter, on SQLite and files unless it is said otherwise."""
-    found: list[Store] = []
-    folders: list[Path] = []
-
-    def open_one(letter: str, **values: Any) -> Store:
-        folder = root.with_name(f"{root.name}{letter}")
-        if not folder.exists():
-            folder.mkdir()
-            (folder / "pkgs").symlink_to(package_cache)
-            folders.append(folder)
-        settings = {**WITHOUT_ARCHIVES, "check_imports": False}
-        config = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, settings=settings, **values)
-        found.append(Store(EnvStore.open(config, executor_of(config))))
-        return found[-1]
-
-    yield open_one
-    for store in found:
-        store.end_workers()
-        store.close()
-    for folder in folders:
-        remove_tree(folder)
 
 
 @pytest.fixture
@@ -131,6 +105,7 @@ def test_no_store_removes_the_files_of_another(
     other = open_at("b", **of_bucket)
     bucket.files().rm_file(f"{of_bucket['blob_url'].removeprefix('s3://')}/store")
     first.retention.collect()  # claims it
+    (other.root / "pkgs").unlink()  # other tests use these packages
     monkeypatch.setattr(retention, "GRACE_SECONDS", -1.0)
     assert [removal for removal in other.retention.collect().removals if removal.kind == "blob"] == []
     found = {finding.what: finding for finding in examine(other.envstore.config)}
