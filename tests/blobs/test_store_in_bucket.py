@@ -122,7 +122,7 @@ def test_what_nobody_needs_goes_from_the_bucket(
 ) -> None:
     store = open_store(root, **values)
     view = store.build(SPECIFICATION.format(channel=nasty_channel))
-    store.until(lambda: not log_rows(store))  # its worker stores it last of all
+    store.until(lambda: all(job.state == "done" for job in store.jobs()) and not log_rows(store))  # the log comes last
     store.envstore.environments.delete("team", "e", "tester")
     (store.root / "pkgs").unlink()  # other tests use these packages
     monkeypatch.setattr(retention, "GRACE_SECONDS", -10.0)

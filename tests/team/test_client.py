@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import requests
+from tornado.websocket import WebSocketClosedError
 
 from jupyter_envstore.application.remote_kernels import LOOK_SECONDS
 from jupyter_envstore.builds.deletion import prefixes_in_use
@@ -595,7 +596,11 @@ def test_who_does_not_reach_the_channel_has_the_packages_from_the_store(store: S
             damaged.write_text("raise SystemExit\n")
             until(lambda: "envstore-team--kept-too" in specs(client))
             with kernel(client, "envstore-team--kept-too") as started:
-                assert run(client, started, "print(6 * 7)").strip() == "42"
+                try:
+                    printed = run(client, started, "print(6 * 7)")
+                except WebSocketClosedError:
+                    pytest.fail(f"the kernel was lost: {client.log.read_text()}")
+            assert printed.strip() == "42"
             told = client.log.read_text().partition("kept-too")[2]
             assert told.count("1 of 1 packages come from the store") == 2  # what is new, and what was damaged here
         finally:
