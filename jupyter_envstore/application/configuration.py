@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -270,6 +271,12 @@ OF_SERVERS = (
 """Traits of ``EnvStoreApp`` that only servers have: commands read the same files, and do not wonder at them."""
 
 
+def fault_of(error: TraitError, kind: type) -> str:
+    """Return what is wrong with an option, without its value, which may be a password."""
+    words = str(error).replace(f"of {add_article(kind.__name__)} instance", "of c.EnvStoreApp")
+    return re.sub(r", not (?:the|a|an) (\w+).*", r", not a value of type \1", words, flags=re.DOTALL)
+
+
 class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
     """Reads Jupyter's configuration files without a server: those that the server reads, and in its order.
 
@@ -309,8 +316,7 @@ class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
         try:
             super().update_config(found)
         except TraitError as error:  # JupyterApp would end the process
-            words = str(error).replace(f"of {add_article(type(self).__name__)} instance", "of c.EnvStoreApp")
-            self.fault = self.fault or f"the configuration cannot be used: {words}"
+            self.fault = self.fault or f"the configuration cannot be used: {fault_of(error, type(self))}"
 
     def store_config(self, **overrides: Any) -> StoreConfig:
         """Return the configuration of the store.

@@ -58,6 +58,7 @@ class DaskExecutor:
             msg = f"the executor dask needs Dask ({error}): pip install 'jupyter-envstore[dask]'"
             raise InvalidInputError(msg) from None
         self._lock = threading.Lock()
+        self._is_closed = False
         self._client: Any = None
         self._own = OwnCluster(self.options)
         self._futures: dict[str, Any] = {}
@@ -131,7 +132,8 @@ class DaskExecutor:
             )
             fire_and_forget(future)  # so that it goes on when this process ends
             self._futures[key] = future
-            self._submitted.add(key)
+            if self.options.cluster_class:
+                self._submitted.add(key)
         return Handle(DASK, key, "")
 
     def alive(self, handle: Handle) -> Seen:
@@ -177,7 +179,7 @@ class DaskExecutor:
 
         Raises
         ------
-        TimeoutError
+        ConnectionError
             It does not answer.
         """
         try:
@@ -186,7 +188,7 @@ class DaskExecutor:
             self._why = f"the Dask scheduler {self.place} does not answer"
             self._asked = time.monotonic()
             self._disconnect()
-            raise
+            raise ConnectionError(self._why) from None
 
     def stop(self, handle: Handle) -> bool:
         """Take a task back that has no place yet; a worker that runs ends itself, since its job is not its own now."""
@@ -230,11 +232,12 @@ class DaskExecutor:
 
     def ending(self) -> list[Handle]:
         """Return the tasks that end with the cluster, if it was made here."""
-        with self._lock:
-            return [Handle(DASK, key, "") for key in self._submitted] if self._own.cluster is not None else []
+        keys = tuple(self._submitted)  # without the lock, under which others may wait for the cluster
+        return [Handle(DASK, key, "") for key in keys] if self._own.cluster is not None else []
 
     def close(self) -> None:
-        """Let go of the tasks: they go on, unless the cluster was made here."""
+        """Let go of the tasks: they go on, unless the cluster was made here. Nothing is asked or started any more."""
+        self._is_closed = True
         with self._lock:
             self._submitted.clear()
             self._disconnect()
@@ -242,6 +245,8 @@ class DaskExecutor:
 
     def _connect(self) -> str:
         """Connect to the scheduler unless that is done; return why it cannot be."""
+        if self._is_closed:
+            return "the connection to Dask is closed: this process ends"
         if self._client is not None and self._client.status == "running":
             return ""
         if time.monotonic() - self._asked < PAUSE_SECONDS:

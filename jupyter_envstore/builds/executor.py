@@ -67,7 +67,7 @@ class EndsWithProcess(Protocol):
 
 def ends_with_process(executor: Executor) -> bool:
     """Whether the workers of an executor end with this process."""
-    return isinstance(executor, EndsWithProcess) and executor.ends_with_process
+    return bool(getattr(executor, "ends_with_process", False))  # also of one that does not say which
 
 
 def kinds_of_this_machine(executor: Executor) -> Sequence[str]:

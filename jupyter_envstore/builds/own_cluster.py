@@ -134,7 +134,7 @@ class OwnCluster:
         known = getattr(cluster, "_created", None)
         for worker in [found for found in known or () if found.status.name not in ENDED]:
             with contextlib.suppress(Exception):  # it may never have been asked for; else its job of the site ends
-                cluster.sync(worker.close)
+                cluster.sync(worker.close, callback_timeout=ANSWER_SECONDS)
         if known is not None:
             known.clear()  # Dask does not end a cluster that has one which it could not ask for
         try:

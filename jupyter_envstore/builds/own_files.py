@@ -8,7 +8,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.models import StoreIdentity
 from jupyter_envstore.database.store_identity import has_files, identity_of
-from jupyter_envstore.errors import ForeignFilesError, StorageError
+from jupyter_envstore.errors import ForeignFilesError
 
 
 def address_of_files(config: StoreConfig) -> str:
@@ -26,7 +26,7 @@ def check_address(session: Session, config: StoreConfig, identity: StoreIdentity
 
     Raises
     ------
-    StorageError
+    ForeignFilesError
         The configuration names another place, and the store has files.
     """
     named, before = address_of_files(config), identity.blob_url
@@ -43,28 +43,24 @@ def check_address(session: Session, config: StoreConfig, identity: StoreIdentity
         msg = (
             f"the files of the store are in {before or 'its folder'}, and blob_url names {named or 'no bucket'}: {way}"
         )
-        raise StorageError(msg)
+        raise ForeignFilesError(msg)
     return False
 
 
 def check_owner(config: StoreConfig, database: Database, blobs: BlobStore) -> None:
     """Make sure that a bucket is not that of another store, before a store uses it for the first time.
 
-    A bucket that does not answer is asked again before anything is removed from it.
-
     Raises
     ------
     ForeignFilesError
         It is.
+    StorageError
+        It cannot be asked.
     """
+    owner = blobs.owner()  # asked first: who claims it has noted the name in the database before
     with database.read() as session:
         identity = identity_of(session)
-        name = identity.name if identity is not None else ""
-    try:
-        owner = blobs.owner()
-    except StorageError:
-        return
-    _refuse_other(config, owner, name)
+    _refuse_other(config, owner, identity.name if identity is not None else "")
 
 
 def claim_files(config: StoreConfig, database: Database, blobs: BlobStore) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -17,11 +18,11 @@ from pathlib import Path
 from jupyter_envstore.builds.own_files import address_of_files, check_address
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.models import Place
+from jupyter_envstore.database.models import Build, Place
 from jupyter_envstore.database.placements import PlaceUse, all_places, has_any, has_one_of, move_jobs, place_with_mark
 from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.database.store_identity import identify, identity_of
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.errors import ForeignFilesError, StorageError
 from jupyter_envstore.private_files import write_private
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -48,7 +49,7 @@ def check_database(config: StoreConfig, database: Database) -> None:
     file = database_file(config.url)
     is_there = file is None or Path(file).exists()
     if not is_there or database.revision() is None:
-        raise StorageError(_of_other_store(config, database, "is empty" if is_there else "is not there"))
+        raise ForeignFilesError(_of_other_store(config, database, "is empty" if is_there else "is not there"))
 
 
 def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:
@@ -117,10 +118,10 @@ def check_identity(config: StoreConfig, database: Database, session: Session) ->
     identity = identity_of(session)
     if identity is None:
         if store and place_with_mark(session, mark) is None and not _is_bare(config):
-            raise StorageError(_of_other_store(config, database, "has none"))
+            raise ForeignFilesError(_of_other_store(config, database, "has none"))
         return False
     if store not in ("", identity.name):
-        raise StorageError(_of_other_store(config, database, "has another one"))
+        raise ForeignFilesError(_of_other_store(config, database, "has another one"))
     return check_address(session, config, identity) and bool(store)
 
 
@@ -128,6 +129,27 @@ def _is_bare(config: StoreConfig) -> bool:
     """Whether nothing is in the folder that could be lost: then it may belong to any store."""
     kept = (config.builds.glob("[!.]*"), (config.blobs / "sha256").glob("*/*"))
     return not any(next(paths, None) for paths in kept)
+
+
+def check_mounted(config: StoreConfig, present: Sequence[Build]) -> None:
+    """Make sure that a folder has not lost all of its prefixes at once.
+
+    Parameters
+    ----------
+    present : sequence of Build
+        The builds whose prefixes are said to be here.
+
+    Raises
+    ------
+    StorageError
+        It has none of several: nothing is made in what may be the place for a disk, and nothing forgotten.
+    """
+    if len(present) > 1 and not any((config.builds / build.directory).exists() for build in present):
+        msg = (
+            f"none of the {len(present)} prefixes is in {config.builds}: if its disk is not mounted, mount it; if they "
+            "are gone for good: jupyter envstore gc --gone, and then restore NAME brings each back"
+        )
+        raise StorageError(msg)
 
 
 def known_place(config: StoreConfig, session: Session) -> Place | None:

@@ -21,12 +21,13 @@ from jupyter_envstore.builds.blob_collection import BlobCollection
 from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
 from jupyter_envstore.builds.own_files import claim_files
+from jupyter_envstore.builds.own_place import check_mounted
 from jupyter_envstore.builds.package_keeping import is_wanted
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database, Session, now
+from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.kept_packages import drop_kept, keepable_builds, request_keeping
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.database.states import KEEPING, NOT_KEPT
@@ -34,7 +35,7 @@ from jupyter_envstore.engine.cache_filling import left_behind
 from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import BlobStoreAwayError, ForeignFilesError, StorageError
+from jupyter_envstore.errors import BlobStoreAwayError, ForeignFilesError
 from jupyter_envstore.policy.setting_values import SettingValues
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ class Retention:
         """Make the rows say what is there: after a crash in the middle of a removal."""
         with self.database.write() as session:
             if not gone:
-                check_mounted(self.config, session)
+                check_mounted(self.config, queries.present_builds(session))
             present = queries.present_builds(session)
             for build in [build for build in present if not (self.config.builds / build.directory).exists()]:
                 queries.drop_build(session, build)
@@ -364,23 +365,6 @@ class Retention:
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
-
-
-def check_mounted(config: StoreConfig, session: Session) -> None:
-    """Make sure that a folder has not lost all of its prefixes at once.
-
-    Raises
-    ------
-    StorageError
-        It has none of several: nothing is made in what may be the place for a disk, and nothing forgotten.
-    """
-    present = queries.present_builds(session)
-    if len(present) > 1 and not any((config.builds / build.directory).exists() for build in present):
-        msg = (
-            f"none of the {len(present)} prefixes is in {config.builds}: if its disk is not mounted, mount it; if they "
-            "are gone for good: jupyter envstore gc --gone, and then restore NAME brings each back"
-        )
-        raise StorageError(msg)
 
 
 def _age(path: Path) -> float:

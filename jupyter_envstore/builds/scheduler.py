@@ -101,6 +101,7 @@ class Scheduler:
         self._unready = self._failed = ""
         self._notices = QueueNotices(database)
         self._resumes = 0.0
+        self._is_closed = False
         self._placed: dict[tuple[int, int], float] = {}
         self._trust_until = time.monotonic() + database.kind.silence_seconds  # workers may have been cut off until now
 
@@ -168,9 +169,9 @@ class Scheduler:
             Why nothing is started, in words for people; empty if the workers go on.
         """
         if ends_with_process(self.executor):
-            return "the cluster of this command ends with it; a server builds it, or the next command that waits"
+            return "the cluster of this command ends with it; it is built when a server runs, or a command waits"
         self.tick()
-        return ""
+        return in_words(self._unready or self._failed)
 
     def close(self) -> None:
         """Let go of workers. What those did that end now is queued again, and does not count as an attempt.
@@ -178,12 +179,15 @@ class Scheduler:
         It is queued first: a cluster takes its time to end, and this process may be killed meanwhile. Besides, a worker
         ends as soon as it notices that its job is another's.
         """
-        for handle in self.executor.ending() if isinstance(self.executor, EndsWithProcess) else ():
-            with contextlib.suppress(EnvStoreError), self.database.write() as session:
-                for job in jobs_of_worker(session, handle):
-                    give_back(session, job.id, always=True)
-                    self._requeue_subject(session, job, "the server ended, and its cluster with it")
-        self.executor.close()
+        self._is_closed = True
+        try:
+            for handle in self.executor.ending() if isinstance(self.executor, EndsWithProcess) else ():
+                with contextlib.suppress(EnvStoreError), self.database.write() as session:
+                    for job in jobs_of_worker(session, handle):
+                        give_back(session, job.id, always=True)
+                        self._requeue_subject(session, job, "the server ended, and its cluster with it")
+        finally:
+            self.executor.close()
 
     def _is_done(self) -> bool:
         """Whether no job waits or runs, and none left anything."""
@@ -192,8 +196,9 @@ class Scheduler:
 
     def _start_one(self, kinds: Collection[str] | None) -> bool:
         """Start the next job, of some kinds if they are given; whether there was one."""
-        if (kinds is not None and not kinds) or time.monotonic() < self._resumes:
+        if (kinds is not None and not kinds) or self._is_closed or time.monotonic() < self._resumes:
             return False
+        self._failed = ""
         with self.database.read() as session:
             if not anything_waits(session, kinds):  # a look takes no write lock
                 return False
@@ -207,7 +212,6 @@ class Scheduler:
             return self._could_not_start(claim, error)
         with self.database.write() as session:
             note_handle(session, claim, handle)
-        self._failed = ""
         return True
 
     def _could_not_start(self, claim: Claim, error: Exception) -> bool:

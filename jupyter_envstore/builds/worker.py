@@ -17,7 +17,7 @@ from jupyter_envstore.blobs.site_proxies import keep_proxies
 from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
-from jupyter_envstore.builds.own_place import settle_place
+from jupyter_envstore.builds.own_place import check_mounted, settle_place
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
@@ -42,12 +42,20 @@ from jupyter_envstore.database.jobs import (
     give_back,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
+from jupyter_envstore.database.retention import present_builds
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.sandbox import NONE, leave_keyring
-from jupyter_envstore.errors import BlobRemovedError, DatabaseAwayError, EnvStoreError, StaleClaimError, StorageError
+from jupyter_envstore.errors import (
+    BlobRemovedError,
+    DatabaseAwayError,
+    EnvStoreError,
+    ForeignFilesError,
+    StaleClaimError,
+    StorageError,
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -68,15 +76,11 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
         job = session.get_one(Job, job_id)
         first = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
     claim: Claim | None = first
-    if config.at_home:
-        try:
-            settle_place(config, database)
-        except DatabaseAwayError:
-            raise
-        except StorageError as error:  # the folder is not that of the store any more, or has another bucket
-            with first.write(database) as session:
-                finish(session, first, _reason(error))
-            return 1
+    if config.at_home and (unfit := _unfit(config, database)) is not None:
+        with first.write(database) as session:
+            begin_work(session, first, this_host(), os.getpid(), start_time(os.getpid()))  # unless another one does it
+            finish(session, first, _reason(unfit))
+        return 1
     while claim is not None:
         if not do_job(config, database, claim):
             return 1
@@ -89,6 +93,22 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
             trim_caches(config)
     database.close()
     return 0
+
+
+def _unfit(config: StoreConfig, database: Database) -> StorageError | None:
+    """Return why no attempt can do anything in the store's folder, as it is configured or mounted; None if it can."""
+    try:
+        settle_place(config, database)
+    except ForeignFilesError as error:
+        return error
+    if next(config.builds.glob("[!.]*"), None) is None:
+        with database.read() as session:
+            present = present_builds(session)
+        try:
+            check_mounted(config, present)
+        except StorageError as error:
+            return error
+    return None
 
 
 def hand_on(config: StoreConfig, database: Database) -> None:

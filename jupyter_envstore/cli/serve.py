@@ -40,10 +40,15 @@ def _read(service: EnvStoreService, words: Sequence[str], file: str | None) -> N
             raise InvalidInputError(msg) from None
     from traitlets import TraitError
 
+    from jupyter_envstore.application.configuration import fault_of
+
     try:
         service.initialize(list(words))
-    except (InvalidInputError, TraitError):
+    except InvalidInputError:
         raise
+    except TraitError as error:
+        msg = f"the configuration cannot be used: {fault_of(error, type(service))}"
+        raise InvalidInputError(msg) from None
     except Exception as error:
         place = _place_of(error, file) or "a file of the configuration"
         msg = f"{place} cannot be used: {type(error).__name__}: {error}"

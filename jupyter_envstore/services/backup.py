@@ -190,6 +190,12 @@ def _check_same(config: StoreConfig, name: str, folder_of: str, bucket_of: str) 
     if bucket_of not in ("", name):
         msg = f"{address_of_files(config)} has the files of another store than the one that was saved; name another"
         raise InvalidInputError(msg)
+    if bucket_of and not folder_of:  # a second store there would remove what the first one has stored since
+        msg = (
+            f"{address_of_files(config)} has the files of the store that was saved, which may still run: name another "
+            "blob_url. If that store is gone for good, remove the object 'store' there"
+        )
+        raise InvalidInputError(msg)
 
 
 def _is_empty(config: StoreConfig) -> bool:

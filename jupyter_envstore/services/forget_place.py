@@ -53,6 +53,9 @@ def forget_place(config: StoreConfig, number: int) -> ForgottenPlace:
     """
     with closing(Database(config.url)) as database:
         check_database(config, database)
+        if database.revision() is None:
+            msg = f"there is no store in {database.kind.place}"
+            raise NotFoundError(msg)
         database.migrate()
         mine, _ = read_mark(config)  # a folder that is not known yet may take the place of one that is gone
         with database.write() as session:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.builds.own_place import check_mounted
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
-from jupyter_envstore.builds.retention import Retention, check_mounted
+from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -14,6 +15,7 @@ from jupyter_envstore.database import people
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.jobs import restore_here
 from jupyter_envstore.database.placements import PACKED_AWAY, note_gone, where_it_is
+from jupyter_envstore.database.retention import present_builds
 from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
@@ -118,7 +120,7 @@ class Prefixes:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
             if row.build.is_here:  # somebody removed its folder
-                check_mounted(self._config, session)
+                check_mounted(self._config, present_builds(session))
                 note_gone(session, build_id)
                 session.refresh(row.build)
             if restore_here(session, build_id):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
-from jupyter_envstore.errors import EnvStoreError, StorageError
+from jupyter_envstore.errors import EnvStoreError, ForeignFilesError, StorageError
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
@@ -126,8 +125,12 @@ class EnvStore:
             else:
                 check_owner(config, database, blobs)
                 settle_place(config, database)
-                with contextlib.suppress(StorageError):  # before anything is removed, it is asked again
+                try:
                     claim_files(config, database, blobs)
+                except ForeignFilesError:
+                    raise
+                except StorageError as error:  # tried again before anything is removed
+                    LOG.warning("envstore: the bucket does not have the name of the store yet: %s", error)
         except EnvStoreError:
             database.close()
             raise

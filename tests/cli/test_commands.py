@@ -378,6 +378,12 @@ def test_a_wrong_option_of_the_configuration_is_named(cli: CommandLine, monkeypa
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(cli.folder))
     told = cli.run("list", code=2).stderr
     assert "the configuration cannot be used: The 'max_concurrent_builds' trait of c.EnvStoreApp expected" in told
+    secret = "c.EnvStoreApp.blob_options = 'secret=topsecret'\n"
+    (cli.folder / "jupyter_envstore_config.py").write_text(secret)
+    told = cli.run("list", code=2).stderr
+    assert "'blob_options' trait of c.EnvStoreApp expected" in told
+    assert "topsecret" not in told
+    assert "topsecret" not in cli.run("serve", code=2).stderr
 
 
 def test_a_service_lists_what_can_be_configured(cli: CommandLine) -> None:

@@ -232,6 +232,24 @@ def test_a_class_is_imported_that_wants_to_handle_signals(tmp_path: Path, monkey
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_an_executor_that_is_closed_makes_no_other_cluster(root: Path) -> None:
+    config = StoreConfig(str(root), executor="dask", executor_options={**OWN, "previews": True})
+    executor = executor_for(config)
+    assert executor.ready() == ""
+    executor.close()
+    assert "is closed" in executor.ready()
+    with pytest.raises(ConnectionError, match="is closed"):
+        executor.start(Claim(1, 1, BUILD, 1))
+
+
+def test_a_command_that_leaves_says_why_nothing_was_started(root: Path, nasty_channel: str) -> None:
+    config = StoreConfig(str(root), executor="dask", executor_options={"address": "tcp://127.0.0.1:1"})
+    store = Store(EnvStore.open(config))
+    store.submit(TEXT.format(channel=nasty_channel))
+    assert "the Dask scheduler tcp://127.0.0.1:1 cannot be reached" in store.envstore.scheduler.start_and_leave()
+    store.close()
+
+
 class RefusedCluster:
     """A fake: a cluster of a site whose queue refuses each worker, at once."""
 

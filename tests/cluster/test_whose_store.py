@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_envstore.blobs.object_store import ObjectBlobStore
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.own_place import MARK
 from jupyter_envstore.database.connection import Database
@@ -115,6 +116,42 @@ def test_no_store_removes_the_files_of_another(
         move_blobs(other.envstore.config, lambda *_: None)
 
 
+def test_a_bucket_that_is_claimed_by_the_same_store_meanwhile_is_its_own(
+    open_at: Opened, of_bucket: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes open a new store at once; the other one claims the bucket while this one asks whose it is."""
+    original = ObjectBlobStore.owner
+    asked: list[str] = []
+
+    def owner(self: ObjectBlobStore) -> str:
+        if not asked:
+            asked.append("")
+            open_at("a", **of_bucket)
+        return original(self)
+
+    monkeypatch.setattr(ObjectBlobStore, "owner", owner)
+    open_at("a", **of_bucket)
+    assert asked
+
+
+def test_no_environment_is_made_where_a_disk_is_not_mounted(open_at: Opened, nasty_channel: str) -> None:
+    store = open_at("a")
+    views = [store.build(TEXT.format(channel=nasty_channel), name=name) for name in ("first", "second")]
+    store.until(lambda: all(job.state == "done" for job in store.jobs()))
+    mounted = store.root / "elsewhere"
+    store.envstore.config.builds.rename(mounted)
+    store.envstore.config.builds.mkdir()
+    failed = store.build(TEXT.format(channel=nasty_channel), name="third")
+    assert failed["status"] == "FAILED"
+    assert "if its disk is not mounted, mount it" in failed["reason"]
+    assert list(store.envstore.config.builds.glob("[!.]*")) == []
+    remove_tree(store.envstore.config.builds)
+    mounted.rename(store.envstore.config.builds)
+    store.envstore.retention.collect()
+    assert all(store.envstore.prefixes.path(view["id"]).is_dir() for view in views)
+    assert store.build(TEXT.format(channel=nasty_channel), name="third")["status"] == "COMPLETED"
+
+
 def test_files_are_copied_from_where_they_are(
     open_at: Opened, of_bucket: dict[str, Any], nasty_channel: str, bucket: ObjectStore
 ) -> None:
@@ -180,4 +217,6 @@ def test_a_backup_is_brought_back_where_its_own_files_are(
     there = replace(copied, root_dir=str(tmp_path / "d"), **of_bucket)
     with pytest.raises(InvalidInputError, match="has the files of another store than the one that was saved"):
         bring_back(there, tmp_path / "other.tar")
+    with pytest.raises(InvalidInputError, match="the files of the store that was saved, which may still run"):
+        bring_back(there, tmp_path / "b.tar")
     (other.root / "kept").rename(other.root / "envstore.sqlite")
