@@ -227,7 +227,8 @@ class Scheduler:
                 return True  # it was canceled at this moment, and its folder removed
             if passes:
                 give_back(session, job.id, always=True)
-        self._failed = f"no worker could be started: {error}" if passes else ""
+        words = getattr(error, "strerror", None) or str(error)  # without paths of this machine
+        self._failed = f"no worker could be started: {words}" if passes else ""
         self._resumes = time.monotonic() + PAUSE_SECONDS
         log.log(
             logging.WARNING if passes else logging.ERROR,

@@ -77,7 +77,7 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
         first = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
     claim: Claim | None = first
     if config.at_home and (unfit := _unfit(config, database)) is not None:
-        with first.write(database) as session:
+        with contextlib.suppress(StaleClaimError), first.write(database) as session:
             begin_work(session, first, this_host(), os.getpid(), start_time(os.getpid()))  # unless another one does it
             finish(session, first, _reason(unfit))
         return 1

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.builds import scheduler
+from jupyter_envstore.builds import scheduler, worker
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.priority import NICENESS, give_way
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.jobs import Claim, Handle, claim_next, note_handle
+from jupyter_envstore.database.jobs import Claim, Handle, begin_work, claim_next, note_handle
 from jupyter_envstore.database.models import Change, Job
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import ForeignFilesError, InvalidInputError
 from tests.helpers import LEASE_SECONDS, Store, executor_of
 from tests.other_makers import python_with_executors
 
@@ -132,6 +132,29 @@ def test_a_worker_that_is_not_started_uses_up_no_attempt(
             assert len(shown["reason"]) < 600
     view = store.wait(reference.id)
     assert (view["status"], view["reason"]) == ("COMPLETED", "")
+
+
+@pytest.mark.parametrize("is_done_by_another", [True, False])
+def test_a_worker_that_finds_a_wrong_folder_ends_no_job_of_another_process(
+    store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch, is_done_by_another: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        msg = "the folder belongs to another store"
+        raise ForeignFilesError(msg)
+
+    reference = store.submit(f"name: e\nchannels: ['{nasty_channel}']\ndependencies: [nasty-text]")
+    with store.envstore.database.write() as session:
+        claim = claim_next(session, 1, "here")
+        assert claim is not None
+        if is_done_by_another:
+            begin_work(session, claim, "elsewhere", 4711, "1")
+    monkeypatch.setattr(worker, "settle_place", refuse)
+    assert worker.work(store.envstore.config.to_text(), claim.job_id, claim.attempt) == 1
+    view = store.envstore.builds.show(reference.id)
+    told = (store.jobs()[0].state, view["status"], view["reason"])
+    failed = ("failed", "FAILED", "the folder belongs to another store")
+    assert told[:2] == (("running", "QUEUED") if is_done_by_another else failed[:2])
+    assert is_done_by_another or told == failed
 
 
 def test_two_servers_of_a_folder_do_not_write_against_each_other(
