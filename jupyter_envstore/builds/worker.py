@@ -80,6 +80,7 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
         with contextlib.suppress(StaleClaimError), first.write(database) as session:
             begin_work(session, first, this_host(), os.getpid(), start_time(os.getpid()))  # unless another one does it
             finish(session, first, _reason(unfit))
+        database.close()
         return 1
     while claim is not None:
         if not do_job(config, database, claim):
