@@ -44,6 +44,11 @@ WHOLE_AT_ONCE = (*S3, "gs", "gcs", "az", "abfs", "abfss", "memory")
 REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "403", "401")
 LOGIN = re.compile(r"//[^/@]*@")
 FULL = ("QuotaExceeded", "507")
+LOCAL = ("file", "local")
+EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+"""What an object store answers whose object is there, or is being made by somebody else."""
+UNCONDITIONAL = ("NotImplemented", "501")
+"""What one answers that has no conditional writes."""
 
 
 class ObjectInfo(NamedTuple):
@@ -87,6 +92,9 @@ class Bucket:
         self.scheme, separator, rest = config.url.partition("://")
         if not separator or not rest.strip("/"):
             msg = f"blob_url {self.place!r} is no address of a bucket; one looks like s3://bucket/prefix"
+            raise InvalidInputError(msg)
+        if self.scheme in LOCAL and not rest.startswith("/"):
+            msg = f"blob_url {self.place!r} is no whole path; one looks like file:///srv/blobs"
             raise InvalidInputError(msg)
         if self.scheme in S3 and importlib.util.find_spec("s3fs") is None:
             msg = f"blob_url {self.place}: a library is missing: pip install 'jupyter-envstore[s3]'"
@@ -193,6 +201,39 @@ class Bucket:
             self._files.pipe_file(path, data)
 
         self._patiently(write)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Make a small object, unless there is one; return whether it was made.
+
+        Of several who try at once only one makes it, where the object store knows conditional writes, as S3 does. Where
+        it does not, the last one does.
+        """
+
+        def create() -> bool:
+            path = self._path(key)
+            try:
+                if self.scheme in S3:
+                    bucket, name, _ = self._files.split_path(path)
+                    self._files.call_s3("put_object", Bucket=bucket, Key=name, Body=data, IfNoneMatch="*")
+                elif self.scheme in LOCAL:
+                    self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+                    with self._files.open(path, "xb") as file:
+                        file.write(data)
+                else:
+                    self._files.pipe_file(path, data, mode="create")
+            except FileExistsError:
+                return False
+            except Exception as error:  # libraries of object stores share no class
+                if _codes(error) & set(EXISTS):
+                    return False
+                if not _codes(error) & set(UNCONDITIONAL):
+                    raise
+                if self._files.exists(path):
+                    return False
+                self._files.pipe_file(path, data)
+            return True
+
+        return self._patiently(create)
 
     def download(self, key: str, target: Path) -> None:
         """Write an object into a file.

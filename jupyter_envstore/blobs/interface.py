@@ -167,7 +167,10 @@ class BlobStore(Protocol):
         """Return the name of the store whose blobs these are; empty where nobody has claimed them."""
 
     def claim(self, name: str) -> str:
-        """Note the name of the store whose blobs these are; return what is noted then."""
+        """Note the name of the store whose blobs these are, if none is noted; return what is noted then.
+
+        Of several stores that claim them at once, all are told the same name.
+        """
 
     def unfinished(self) -> list[Path]:
         """Return files of this machine that a crash may have left while blobs were written."""
