@@ -16,8 +16,9 @@ from jupyter_envstore.builds.prefix_notices import tell_of_packages
 from jupyter_envstore.engine.bytecode import bytecode_folder, link_bytecode
 from jupyter_envstore.engine.environment_variables import VariableFault, replaced_variables
 from jupyter_envstore.engine.finish import finish_prefix
-from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
+from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, to_trash, tree_size, unseal_prefix
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.errors import EnvStoreError
 
 
 @dataclass(frozen=True)
@@ -111,18 +112,28 @@ class PrefixSteps:
         )
 
     def _into_place(self, staging: Path) -> None:
+        """Have the packages be the prefix, while nobody can take the job away: another attempt's stays what it is."""
         self.prefix.parent.mkdir(parents=True, exist_ok=True)
-        if self.prefix.exists():  # left by an attempt that was lost; no row says that it can be used
-            remove_tree(self.prefix)
-        staging.rename(self.prefix)
+        left = None  # by an attempt that was lost; no row says that it can be used
+        try:
+            with self.workspace.claim.write(self.workspace.database, alone=False):
+                left = to_trash(self.prefix)
+                staging.rename(self.prefix)
+        finally:
+            if left is not None:
+                remove_tree(left)
 
     @contextlib.contextmanager
     def _removed_if_it_fails(self) -> Iterator[None]:
-        """Remove the prefix if a step fails: no row says yet that it is there."""
+        """Remove the prefix if a step fails: no row says yet that it is there. Of a lost job it may be another's."""
         try:
             yield
         except BaseException:
-            remove_tree(self.prefix)
+            with contextlib.suppress(EnvStoreError):
+                with self.workspace.claim.write(self.workspace.database, alone=False):
+                    left = to_trash(self.prefix)
+                if left is not None:
+                    remove_tree(left)
             raise
 
     def _activate(self, replaced: Sequence[VariableFault]) -> None:

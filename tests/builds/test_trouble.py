@@ -23,6 +23,7 @@ from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, Handle, claim_next, enqueue
 from jupyter_envstore.database.models import Build, Job
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.services.store import EnvStore
@@ -35,8 +36,9 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # A real worker that stops itself (SIGSTOP) in the middle of a step, so that the test can do to it what it wants there.
 STOPPING_WORKER = """
 import contextlib, os, signal, sys
-from jupyter_envstore.builds import worker, workspace
+from jupyter_envstore.builds import prefix_steps, worker, workspace
 step = workspace.Workspace.step
+into_place = prefix_steps.PrefixSteps._into_place
 @contextlib.contextmanager
 def stopping(self, name, title):
     with step(self, name, title):
@@ -51,7 +53,12 @@ def may_stop():
             continue
         return True
     return False
+def stopping_before(self, staging):
+    if sys.argv[1] == "into place" and may_stop():
+        os.kill(os.getpid(), signal.SIGSTOP)
+    into_place(self, staging)
 workspace.Workspace.step = stopping
+prefix_steps.PrefixSteps._into_place = stopping_before
 sys.exit(worker.main(sys.argv[4:]))
 """
 
@@ -310,6 +317,26 @@ def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) ->
         assert time.monotonic() < deadline
         time.sleep(0.05)
     end_group(pid, started)
+
+
+@pytest.mark.parametrize("step", ["into place", "activate"])
+def test_a_worker_that_lost_its_claim_leaves_the_prefix_of_another_attempt(
+    store: Store, channel: str, step: str
+) -> None:
+    build_id = stop_at(store, step, channel, times=1)
+    pid, started = store.jobs()[0].pid, store.jobs()[0].process_started
+    with store.envstore.database.write() as session:
+        session.get_one(Job, store.jobs()[0].id).attempt += 1
+        prefix = store.envstore.config.builds / session.get_one(Build, build_id).directory
+    remove_tree(prefix)
+    (prefix / "of-another-attempt").mkdir(parents=True)
+    os.kill(pid, signal.SIGCONT)
+    deadline = time.monotonic() + 10
+    while is_alive(pid, started):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    end_group(pid, started)
+    assert [path.name for path in prefix.iterdir()] == ["of-another-attempt"]
 
 
 def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, channel: str) -> None:
