@@ -100,4 +100,4 @@ class OpenedStore:
         """Wait for the threads, which have been told to end, and close the store; workers go on."""
         for thread in self._threads:
             await asyncio.to_thread(thread.join, JOIN_SECONDS)
-        self.store.close()
+        await asyncio.to_thread(self.store.close)
