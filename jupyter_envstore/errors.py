@@ -301,6 +301,10 @@ class ForeignFilesError(StorageError):
     code = "foreign_files"
 
 
+class MissingDiskError(StorageError):
+    """The environments of the store's folder are not there, or others are in their place."""
+
+
 class DamagedFileError(StorageError):
     """A file has not the hash that it must have."""
 

@@ -24,6 +24,7 @@ import pytest
 from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.builds.executor import Executor
 from jupyter_envstore.builds.local_executor import LocalExecutor
+from jupyter_envstore.builds.place_marks import DISK
 from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.waiting_worker import WaitingWorker
@@ -139,11 +140,10 @@ class Store:
             return list(session.query(Job).order_by(Job.id))
 
     def files(self) -> set[str]:
-        """Return what lies in the folders of builds and of unfinished things."""
+        """Return what lies in the folders of builds and of unfinished things, besides the mark of the disk."""
         config = self.envstore.config
-        return {
-            str(path.relative_to(self.root)) for folder in (config.builds, config.staging) for path in folder.iterdir()
-        }
+        found = [path for folder in (config.builds, config.staging) for path in folder.iterdir()]
+        return {str(path.relative_to(self.root)) for path in found if path.name != DISK}
 
     def end_workers(self) -> None:
         """Kill what still runs."""

@@ -1,33 +1,25 @@
-"""The place of this process: the store's folder, known to the database by a mark in a file.
-
-The file has two lines: the mark of the folder, and the name of the store. So a folder is not taken for that of another
-store, whose database does not know its environments.
-"""
+"""The place of this process: the store's folder, known to the database by a mark in a file."""
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
 from jupyter_envstore.builds.own_files import address_of_files, check_address
+from jupyter_envstore.builds.place_marks import DISK, MARK, disk_mark, read_mark, write_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.models import Build, Place
+from jupyter_envstore.database.models import Place
 from jupyter_envstore.database.placements import PlaceUse, all_places, has_any, has_one_of, move_jobs, place_with_mark
 from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.database.store_identity import identify, identity_of
 from jupyter_envstore.errors import ForeignFilesError, StorageError
-from jupyter_envstore.private_files import write_private
 from jupyter_envstore.spec.selectors import current_subdir
 
-MARK = "place"
-"""Name of the file with the mark."""
 SEEN = timedelta(minutes=1)
 """How old it may be that servers which share a database were seen."""
 MOST_ASKED = 200
@@ -131,27 +123,6 @@ def _is_bare(config: StoreConfig) -> bool:
     return not any(next(paths, None) for paths in kept)
 
 
-def check_mounted(config: StoreConfig, present: Sequence[Build]) -> None:
-    """Make sure that a folder has not lost all of its prefixes at once.
-
-    Parameters
-    ----------
-    present : sequence of Build
-        The builds whose prefixes are said to be here.
-
-    Raises
-    ------
-    StorageError
-        It has none of several: nothing is made in what may be the place for a disk, and nothing forgotten.
-    """
-    if len(present) > 1 and not any((config.builds / build.directory).exists() for build in present):
-        msg = (
-            f"none of the {len(present)} prefixes is in {config.builds}: if its disk is not mounted, mount it; if they "
-            "are gone for good: jupyter envstore gc --gone, and then restore NAME brings each back"
-        )
-        raise StorageError(msg)
-
-
 def known_place(config: StoreConfig, session: Session) -> Place | None:
     """Return the place with the mark of the store's folder; None if there is none.
 
@@ -188,11 +159,10 @@ def _take_up(config: StoreConfig, session: Session) -> Place:
     place.platform, place.seen_on = current_subdir(), now()
     session.flush()
     if (mark, store) != (place.mark, identity.name):
-        try:
-            write_private(config.root / MARK, f"{place.mark}\n{identity.name}\n")
-        except OSError as error:
-            msg = f"{config.root / MARK} cannot be written: {error.strerror}"
-            raise StorageError(msg) from None
+        disk = disk_mark(config)
+        if disk not in ("", place.mark) and place_with_mark(session, disk) is None:  # nobody else's
+            write_mark(config.builds / DISK, place.mark)
+        write_mark(config.root / MARK, place.mark, identity.name)
     return place
 
 
@@ -246,21 +216,3 @@ def files_elsewhere(config: StoreConfig, other: PlaceUse) -> str:
         f"that folder as root_dir, or let all share a bucket (blob_url). If that folder is gone for good: "
         f"jupyter envstore forget-place {other.place.id}"
     )
-
-
-def read_mark(config: StoreConfig) -> tuple[str, str]:
-    """Return the mark of the store's folder and the name of the store, each empty where it is not known.
-
-    Raises
-    ------
-    StorageError
-        It cannot be read.
-    """
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            mark, _, store = (config.root / MARK).read_text(encoding="utf-8").partition("\n")
-            return mark, store.strip()
-    except (OSError, ValueError) as error:
-        msg = f"{config.root / MARK} cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise StorageError(msg) from None
-    return "", ""

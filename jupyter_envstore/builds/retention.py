@@ -20,9 +20,10 @@ from jupyter_envstore.builds.active_links import sync_all_links
 from jupyter_envstore.builds.blob_collection import BlobCollection
 from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
-from jupyter_envstore.builds.own_files import claim_files
-from jupyter_envstore.builds.own_place import check_mounted
+from jupyter_envstore.builds.own_files import check_owner, claim_files
 from jupyter_envstore.builds.package_keeping import is_wanted
+from jupyter_envstore.builds.place_marks import DISK
+from jupyter_envstore.builds.prefix_disk import check_disk, note_disk
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
@@ -80,14 +81,23 @@ class Retention:
         self.database = database
         self.blobs = blobs
 
-    def plan(self) -> Plan:
-        """Return what :meth:`collect` would free; changes nothing."""
+    def plan(self, gone: bool = False) -> Plan:
+        """Return what :meth:`collect` would free; changes nothing.
+
+        Raises
+        ------
+        StorageError
+            As for :meth:`collect`.
+        """
         plan = Plan()
         with self.database.read() as session:
+            check_disk(self.config, session, gone)
             self._add_cleared(plan, uncleared(session, now() - UNDO))
         kept = self._plan_builds(plan)
         self._let_packages_go(plan, dry_run=True)
-        plan.removals += self._unneeded_blobs()
+        with self._told_if_not_removed():
+            check_owner(self.config, self.database, self.blobs)
+            plan.removals += self._unneeded_blobs()
         self._plan_leftovers(plan)
         self._plan_caches(plan, kept)
         return plan
@@ -198,12 +208,12 @@ class Retention:
     def _repair(self, gone: bool) -> None:
         """Make the rows say what is there: after a crash in the middle of a removal."""
         with self.database.write() as session:
-            if not gone:
-                check_mounted(self.config, queries.present_builds(session))
+            check_disk(self.config, session, gone)
             present = queries.present_builds(session)
             for build in [build for build in present if not (self.config.builds / build.directory).exists()]:
                 queries.drop_build(session, build)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
+        note_disk(self.config)
         sync_all_links(self.config, self.database, environments)
 
     def _leftover_to_trash(self, removal: Removal) -> Path | None:
@@ -280,15 +290,22 @@ class Retention:
 
     def _remove_blobs(self) -> list[Removal]:
         """Remove what nobody needs; if the bucket does not answer, all else is freed all the same."""
-        try:
+        removed: list[Removal] = []
+        with self._told_if_not_removed():
             claim_files(self.config, self.database, self.blobs)
             unneeded = self._unneeded_blobs()
             names = [removal.name for removal in unneeded]
             gone = BlobCollection(self.database, self.blobs, GRACE_SECONDS).remove(names)
+            removed += [removal for removal in unneeded if removal.name in gone]
+        return removed
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _told_if_not_removed() -> Iterator[None]:
+        try:
+            yield
         except (BlobStoreAwayError, ForeignFilesError) as error:
             log.warning("no blob is removed: %s", error)
-            return []
-        return [removal for removal in unneeded if removal.name in gone]
 
     def _unneeded_blobs(self) -> list[Removal]:
         found = BlobCollection(self.database, self.blobs, GRACE_SECONDS).find()
@@ -307,7 +324,7 @@ class Retention:
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         in_use = prefixes_in_use(self.config.builds)
         for path in self.config.builds.glob("*"):
-            if path.name not in present and path.name not in in_use and _age(path) > 60:
+            if path.name not in {*present, *in_use, DISK} and _age(path) > 60:
                 plan.removals.append(Removal("prefix", path.name, "belongs to no build", tree_size(path)[1], path))
 
     def _records(self, kept: set[int]) -> Iterator[BuildRecord]:

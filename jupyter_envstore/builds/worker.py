@@ -17,7 +17,8 @@ from jupyter_envstore.blobs.site_proxies import keep_proxies
 from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
-from jupyter_envstore.builds.own_place import check_mounted, settle_place
+from jupyter_envstore.builds.own_place import settle_place
+from jupyter_envstore.builds.prefix_disk import check_disk, note_disk
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
@@ -42,7 +43,6 @@ from jupyter_envstore.database.jobs import (
     give_back,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
-from jupyter_envstore.database.retention import present_builds
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
@@ -53,6 +53,7 @@ from jupyter_envstore.errors import (
     DatabaseAwayError,
     EnvStoreError,
     ForeignFilesError,
+    MissingDiskError,
     StaleClaimError,
     StorageError,
 )
@@ -100,15 +101,12 @@ def _unfit(config: StoreConfig, database: Database) -> StorageError | None:
     """Return why no attempt can do anything in the store's folder, as it is configured or mounted; None if it can."""
     try:
         settle_place(config, database)
-    except ForeignFilesError as error:
-        return error
-    if next(config.builds.glob("[!.]*"), None) is None:
         with database.read() as session:
-            present = present_builds(session)
-        try:
-            check_mounted(config, present)
-        except StorageError as error:
-            return error
+            check_disk(config, session)
+    except (ForeignFilesError, MissingDiskError) as error:
+        return error
+    with contextlib.suppress(StorageError):  # a full disk, which the job tells better
+        note_disk(config)
     return None
 
 

@@ -20,7 +20,7 @@ from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.builds.own_files import address_of_files
-from jupyter_envstore.builds.own_place import read_mark
+from jupyter_envstore.builds.place_marks import read_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database

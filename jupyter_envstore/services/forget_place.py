@@ -6,7 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 
-from jupyter_envstore.builds.own_place import check_database, read_mark
+from jupyter_envstore.builds.own_place import check_database
+from jupyter_envstore.builds.place_marks import read_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.placements import all_places, forget_places

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.own_place import check_mounted
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
+from jupyter_envstore.builds.prefix_disk import check_disk
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
@@ -15,7 +15,6 @@ from jupyter_envstore.database import people
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.jobs import restore_here
 from jupyter_envstore.database.placements import PACKED_AWAY, note_gone, where_it_is
-from jupyter_envstore.database.retention import present_builds
 from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
@@ -114,13 +113,13 @@ class Prefixes:
         ConflictError
             As :meth:`check_packed_away`.
         StorageError
-            All prefixes of this folder are missing: its disk may not be mounted.
+            The disk with the prefixes of this folder may not be mounted.
         """
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
             if row.build.is_here:  # somebody removed its folder
-                check_mounted(self._config, present_builds(session))
+                check_disk(self._config, session)
                 note_gone(session, build_id)
                 session.refresh(row.build)
             if restore_here(session, build_id):

@@ -45,7 +45,7 @@ class StoreRetention:
 
         With ``gone``, prefixes that are not in the folder are known to be gone for good.
         """
-        return self._packing.plan() if dry_run else self._packing.collect(gone)
+        return self._packing.plan(gone) if dry_run else self._packing.collect(gone)
 
     def mend_links(self) -> int:
         """Make the links to active builds that are missing or wrong; return how many there were."""

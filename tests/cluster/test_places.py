@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.builds import own_place
+from jupyter_envstore.builds.place_marks import MARK
 from jupyter_envstore.cli.build import owner
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import jobs
@@ -180,11 +180,11 @@ def test_a_second_folder_without_a_bucket_is_refused(open_in: Opened, root: Path
 def test_a_folder_is_known_again_without_its_mark(open_in: Opened, nasty_channel: str) -> None:
     first, second = open_in("a"), open_in("b")
     made = first.build(TEXT.format(channel=nasty_channel))
-    mark = (first.root / own_place.MARK).read_text()
-    assert (first.root / own_place.MARK).stat().st_mode & 0o777 == 0o600
-    (first.root / own_place.MARK).unlink()
+    mark = (first.root / MARK).read_text()
+    assert (first.root / MARK).stat().st_mode & 0o777 == 0o600
+    (first.root / MARK).unlink()
     again = open_in("a")
-    assert (again.envstore.database.place, (first.root / own_place.MARK).read_text()) == (
+    assert (again.envstore.database.place, (first.root / MARK).read_text()) == (
         first.envstore.database.place,
         mark,
     )
@@ -197,16 +197,16 @@ def test_a_folder_is_known_again_without_its_mark(open_in: Opened, nasty_channel
         open_in("a")
     remove_tree(first.root)
     away.rename(first.root)
-    (second.root / own_place.MARK).unlink()  # both have the same prefix, and each stays what it is
+    (second.root / MARK).unlink()  # both have the same prefix, and each stays what it is
     assert open_in("b").envstore.database.place == second.envstore.database.place
-    (first.root / own_place.MARK).write_text("of another database\n")
+    (first.root / MARK).write_text("of another database\n")
     assert open_in("a").envstore.database.place == first.envstore.database.place
-    assert (first.root / own_place.MARK).read_text() == mark
-    (first.root / own_place.MARK).unlink()
-    (first.root / own_place.MARK).mkdir()
+    assert (first.root / MARK).read_text() == mark
+    (first.root / MARK).unlink()
+    (first.root / MARK).mkdir()
     with pytest.raises(StorageError, match="place cannot be read"):
         open_in("a")
-    (first.root / own_place.MARK).rmdir()
+    (first.root / MARK).rmdir()
 
 
 def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_channel: str, tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_file_of_sqlite_knows_its_own_folder(root: Path, package_cache: Path, 
     store = Store(EnvStore.open(config, executor_of(config)))
     made = store.build(TEXT.format(channel=nasty_channel))
     store.close()
-    (root / own_place.MARK).unlink()
+    (root / MARK).unlink()
     remove_tree(Path(made["prefix"]))
     again = Store(EnvStore.open(config, executor_of(config)))
     assert again.envstore.database.place == store.envstore.database.place

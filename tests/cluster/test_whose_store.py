@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,17 @@ import pytest
 
 from jupyter_envstore.blobs.object_store import ObjectBlobStore
 from jupyter_envstore.builds import retention
-from jupyter_envstore.builds.own_place import MARK
+from jupyter_envstore.builds.place_marks import DISK, MARK
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.errors import ConflictError, ForeignFilesError, InvalidInputError, NotFoundError, StorageError
+from jupyter_envstore.errors import (
+    ConflictError,
+    ForeignFilesError,
+    InvalidInputError,
+    MissingDiskError,
+    NotFoundError,
+    StorageError,
+)
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.forget_place import forget_place
@@ -170,26 +178,103 @@ def test_files_are_copied_from_where_they_are(
     assert open_at("a", **of_bucket).envstore.records.read(view["id"]).name == "e"
 
 
-def test_nothing_is_made_or_forgotten_where_a_disk_is_not_mounted(open_at: Opened, nasty_channel: str) -> None:
+@pytest.mark.parametrize("number", [1, 3])
+def test_nothing_is_made_or_forgotten_where_a_disk_is_not_mounted(
+    open_at: Opened, nasty_channel: str, number: int
+) -> None:
     store = open_at("a")
-    views = [store.build(TEXT.format(channel=nasty_channel), name=f"e{number}") for number in range(3)]
+    views = [store.build(TEXT.format(channel=nasty_channel), name=f"e{index}") for index in range(number)]
     store.until(lambda: not any(store.envstore.builds.progress(view["id"])["busy"] for view in views))
     builds = store.envstore.config.builds
-    builds.rename(store.root / "disk")
+    disk = store.root / "disk"
+    builds.rename(disk)
     builds.mkdir()
-    for action in (lambda: store.envstore.prefixes.restore(views[0]["id"]), store.retention.collect):
-        with pytest.raises(StorageError, match=r"none of the 3 prefixes is in .*: if its disk is not mounted"):
+    (builds / "of-nobody").mkdir()
+    os.utime(builds / "of-nobody", (0, 0))
+    words = r"(the only prefix is not|none of the 3 prefixes is) in .*: if its disk is not mounted"
+    again = lambda: store.envstore.prefixes.restore(views[0]["id"])  # noqa: E731
+    for action in (again, store.retention.collect, store.retention.plan):
+        with pytest.raises(MissingDiskError, match=words):
             action()
+    failed = store.build(TEXT.format(channel=nasty_channel), name="another")
+    assert (failed["status"], "if its disk is not mounted" in failed["reason"]) == ("FAILED", True)
+    assert [path.name for path in builds.iterdir()] == ["of-nobody"]
+    (builds / "of-nobody").rmdir()
     builds.rmdir()
-    (store.root / "disk").rename(builds)
+    disk.rename(builds)
     store.retention.collect()
     assert all(store.envstore.prefixes.path(view["id"]).is_dir() for view in views)
     remove_tree(builds)
     builds.mkdir()
     store.envstore.retention.collect(gone=True)
     assert store.envstore.builds.show(views[0]["id"])["packed_away"]
-    store.envstore.prefixes.restore(views[0]["id"])
+    again()
     assert Path(store.wait(views[0]["id"])["prefix"] or "").is_dir()
+
+
+def test_a_disk_of_another_folder_loses_nothing(open_at: Opened, nasty_channel: str) -> None:
+    store, other = open_at("a"), open_at("b")
+    views = [each.build(TEXT.format(channel=nasty_channel)) for each in (store, other)]
+    for each, view in zip((store, other), views, strict=True):
+        each.until(lambda each=each, view=view: not each.envstore.builds.progress(view["id"])["busy"])
+    builds = store.envstore.config.builds
+    builds.rename(store.root / "disk")
+    other.envstore.config.builds.rename(builds)
+    for path in builds.iterdir():
+        os.utime(path, (0, 0))
+    for gone in (False, True):
+        with pytest.raises(MissingDiskError, match="has the prefixes of another folder: mount the right disk"):
+            store.envstore.retention.collect(gone=gone)
+    assert "mount the right disk" in store.build(TEXT.format(channel=nasty_channel), name="second")["reason"]
+    builds.rename(other.envstore.config.builds)
+    (store.root / "disk").rename(builds)
+    for each, view in zip((store, other), views, strict=True):
+        each.retention.collect()
+        assert each.envstore.prefixes.path(view["id"]).is_dir()
+
+
+def test_prefixes_that_somebody_removed_are_forgotten(open_at: Opened, nasty_channel: str) -> None:
+    """The mark tells that their disk is there."""
+    store = open_at("a")
+    view = store.build(TEXT.format(channel=nasty_channel))
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
+    remove_tree(store.envstore.prefixes.path(view["id"]))
+    store.retention.collect()
+    assert store.envstore.builds.show(view["id"])["packed_away"]
+
+
+def test_a_folder_of_an_older_version_is_known_by_its_prefixes(open_at: Opened, nasty_channel: str) -> None:
+    store = open_at("a")
+    view = store.build(TEXT.format(channel=nasty_channel))
+    mark = store.envstore.config.builds / DISK
+    written = mark.read_text()
+    assert mark.stat().st_mode & 0o777 == 0o600
+    mark.unlink()
+    store.build(TEXT.format(channel=nasty_channel), name="second")
+    assert mark.read_text() == written
+    mark.unlink()
+    store.retention.collect()
+    assert mark.read_text() == written
+    assert store.envstore.prefixes.path(view["id"]).is_dir()
+
+
+def test_the_mark_of_the_disk_follows_the_folder(open_at: Opened, nasty_channel: str) -> None:
+    """A folder whose store is gone may have another one, whose collection removes what is left there."""
+    store = open_at("a")
+    view = store.build(TEXT.format(channel=nasty_channel))
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
+    left = store.envstore.prefixes.path(view["id"])
+    store.end_workers()
+    store.close()
+    for path in [store.root / MARK, *store.root.glob("envstore.sqlite*")]:
+        path.unlink()
+    store = open_at("a")
+    assert store.build(TEXT.format(channel=nasty_channel) + "\nvariables: {A: '1'}")["status"] == "COMPLETED"
+    disk = (store.envstore.config.builds / DISK).read_text()
+    assert disk == (store.root / MARK).read_text().splitlines(keepends=True)[0]
+    os.utime(left, (0, 0))
+    store.retention.collect()
+    assert not left.exists()
 
 
 def test_a_backup_is_brought_back_where_its_own_files_are(

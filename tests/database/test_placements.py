@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from jupyter_envstore.builds.own_place import MARK, settle_place
+from jupyter_envstore.builds.own_place import settle_place
+from jupyter_envstore.builds.place_marks import MARK
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Build, Job, Place, Placement
