@@ -26,9 +26,9 @@ from sqlalchemy import event, select
 
 from jupyter_envstore.blobs.staging import is_whole
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.jobs import BUILD, JOB_RUNNING
+from jupyter_envstore.database.jobs import BUILD
 from jupyter_envstore.database.models import Artifact, Build, Job, Step
-from jupyter_envstore.database.states import COMPLETED, READY, UNSETTLED
+from jupyter_envstore.database.states import COMPLETED, JOB_RUNNING, READY, UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import DatabaseAwayError
 from jupyter_envstore.services.store import EnvStore

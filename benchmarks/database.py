@@ -25,10 +25,11 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.environment_listing import list_environments
-from jupyter_envstore.database.jobs import BUILD, JOB_QUEUED, claim_next
+from jupyter_envstore.database.jobs import BUILD, claim_next
 from jupyter_envstore.database.models import Build, Environment, Job, Namespace, Placement, Specification
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.sessions import place_of
+from jupyter_envstore.database.states import JOB_QUEUED
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.services.store import EnvStore
 from tests.postgresql import Postgresql

@@ -6,7 +6,7 @@ import time
 
 from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.jobs import MOST_TOLD, builds_to_tell, tell_why
+from jupyter_envstore.database.queue_reasons import MOST_TOLD, builds_to_tell, tell_why
 from jupyter_envstore.engine.channels import redact
 
 TELL_SECONDS = 10.0

@@ -19,39 +19,40 @@ from jupyter_envstore.builds.staging_sweep import StagingSweep
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
+from jupyter_envstore.database.job_endings import (
+    MOST_GIVEN_BACK,
+    begin_settling,
+    end_steps,
+    give_back,
+    may_be_tried_again,
+    silent_jobs,
+)
 from jupyter_envstore.database.jobs import (
     ARTIFACT,
     BUILD,
     FINISH,
-    JOB_CANCELED,
-    JOB_FAILED,
-    JOB_QUEUED,
     KEEP,
-    MOST_GIVEN_BACK,
-    WAITS,
     Claim,
     anything_unfinished,
     anything_waits,
-    begin_settling,
     claim_next,
-    end_steps,
     expect,
     expected_jobs,
-    give_back,
     handle_of,
     jobs_of_worker,
-    may_be_tried_again,
     note_handle,
-    silent_jobs,
-    tell_why,
     unfinished_jobs,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job, LogChunk
+from jupyter_envstore.database.queue_reasons import WAITS, tell_why
 from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
     CANCELED,
     COMPLETED,
     FAILED,
+    JOB_CANCELED,
+    JOB_FAILED,
+    JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
     KEEP_FAILED,

@@ -26,6 +26,7 @@ from jupyter_envstore.builds.worker_caches import trim_caches
 from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.job_endings import finish, give_back
 from jupyter_envstore.database.jobs import (
     ANYWHERE,
     ARTIFACT,
@@ -35,14 +36,12 @@ from jupyter_envstore.database.jobs import (
     FINISH,
     KEEP,
     RESTORE,
-    WAITS,
     Claim,
     begin_work,
     claim_next_of_build,
-    finish,
-    give_back,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
+from jupyter_envstore.database.queue_reasons import WAITS
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals

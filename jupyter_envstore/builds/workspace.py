@@ -22,7 +22,8 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
 from jupyter_envstore.database.blob_references import Confirmed
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.jobs import Claim, finish
+from jupyter_envstore.database.job_endings import finish
+from jupyter_envstore.database.jobs import Claim
 from jupyter_envstore.database.models import Build, Job, LogChunk, Step
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.record import BuildRecord

@@ -1,4 +1,4 @@
-"""Jobs: enqueued, claimed with a lease, settled. Every write of a worker goes through its claim."""
+"""Jobs: enqueued, claimed with a lease. Every write of a worker goes through its claim."""
 
 from __future__ import annotations
 
@@ -8,25 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, exists, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import Database, now
-from jupyter_envstore.database.models import Artifact, Build, Change, Environment, Job, Place, Step
+from jupyter_envstore.database.models import Build, Environment, Job, Place
 from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import (
-    ARTIFACT_FAILED,
-    COMPLETED,
-    FAILED,
-    JOB_CANCELED,
-    JOB_DONE,
-    JOB_FAILED,
     JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
-    KEEP_FAILED,
-    QUEUED,
 )
 from jupyter_envstore.errors import StaleClaimError
 
@@ -47,15 +38,6 @@ HELP_SECONDS = 10.0
 """How long a build waits for its own place, before others that have nothing to do make it."""
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
-MAX_ATTEMPTS = 2
-MOST_GIVEN_BACK = 5
-"""How many attempts of a job do not count, since the database or a file went away under them, or none began."""
-WAITS = "waits: "
-"""How the reason begins for which a queued build is not begun."""
-MOST_TOLD = 100
-"""How many builds are told at once what they wait for."""
-SETTLE_SECONDS = 300.0
-"""How long who settles a job may take; then another does it."""
 
 
 class Handle(NamedTuple):
@@ -308,97 +290,11 @@ def expect(session: Session, job: Job) -> None:
     session.execute(mine.values(heartbeat_on=now()))
 
 
-def may_be_tried_again(job: Job) -> bool:
-    """Whether a job that was lost gets another attempt."""
-    return job.attempt - job.given_back < MAX_ATTEMPTS
-
-
 def jobs_of_worker(session: Session, handle: Handle) -> list[Job]:
     """Return the running jobs of a worker, by how its executor calls it; not those that shall stop."""
     mine = Job.executor == handle.kind, Job.handle == handle.id
     query = select(Job).where(Job.state == JOB_RUNNING, Job.cancel_requested.is_(False), *mine)
     return list(session.scalars(query.with_for_update()))
-
-
-def give_back(session: Session, job_id: int, always: bool = False) -> None:
-    """Queue a job again whose worker cannot end it through no fault of its own.
-
-    Parameters
-    ----------
-    always : bool
-        Whether the attempt does not count, however often that was so: nothing of it had begun, or a server ended.
-    """
-    job = session.get_one(Job, job_id)
-    job.state, job.pid, job.process_started = JOB_QUEUED, 0, ""
-    if always or job.given_back < MOST_GIVEN_BACK:
-        job.given_back += 1
-    end_steps(session, job.id)
-
-
-def builds_to_tell(session: Session, why: str) -> list[int]:
-    """Return builds that wait for a worker of this place, and do not say why; some of them where there are many.
-
-    Parameters
-    ----------
-    why : str
-        What they wait for; empty for their turn: then those that name something else.
-    """
-    mine = Job.place_id.in_((ANY_PLACE, place_of(session)))
-    waits = exists().where(Job.build_id == Build.id, Job.kind == BUILD, Job.state == JOB_QUEUED, mine)
-    says = Build.status_info != f"{WAITS}{why}" if why else Build.status_info.startswith(WAITS)
-    return list(session.scalars(select(Build.id).where(Build.status == QUEUED, says, waits).limit(MOST_TOLD)))
-
-
-def tell_why(session: Session, build_id: int, why: str) -> None:
-    """Note what a build waits for that has not begun; empty where it is only its turn."""
-    says = f"{WAITS}{why}" if why else ""
-    mine = update(Build).where(Build.id == build_id, Build.status == QUEUED, Build.status_info != says)
-    if session.scalars(mine.values(status_info=says).returning(Build.id)).first() is not None:
-        session.add(Change(kind="build", subject_id=build_id, at=now()))
-
-
-def finish(session: Session, claim: Claim, failed: str = "") -> None:
-    """Close a job that its worker ended, and what it was for; ``failed`` is the reason if it failed."""
-    job = session.get_one(Job, claim.job_id)
-    job.state, job.reason, job.ended_on = JOB_FAILED if failed else JOB_DONE, failed, now()
-    build = session.get_one(Build, claim.build_id)
-    if failed and claim.kind == ARTIFACT:
-        artifact = session.get_one(Artifact, claim.artifact_id)
-        artifact.state, artifact.reason = ARTIFACT_FAILED, failed
-        release_artifact(session, artifact.id)
-    elif failed and claim.kind == BUILD and build.status != COMPLETED:
-        build.status, build.status_info, build.ended_on = FAILED, failed, now()
-    elif failed and claim.kind == KEEP:
-        build.keep_state = KEEP_FAILED
-    session.add(Change(kind="build", subject_id=build.id, at=now()))
-
-
-def end_steps(session: Session, job_id: int, message: str | None = None) -> None:
-    """Note that the steps of a job that was stopped do not run any more; with ``message``, what ended them."""
-    query = update(Step).where(Step.job_id == job_id, Step.state == "running")
-    told = {} if message is None else {"message": message}
-    session.execute(query.values(state="failed", ended_on=now(), **told))
-
-
-def begin_settling(session: Session, lost: Job) -> Job | None:
-    """Take a lost job from its worker, to clean up after it; None when somebody else was faster."""
-    job = session.get_one(Job, lost.id, with_for_update=True)
-    if (job.state, job.attempt, job.heartbeat_on) != (lost.state, lost.attempt, lost.heartbeat_on):
-        return None
-    job.state, job.heartbeat_on = JOB_SETTLING, now()
-    return job
-
-
-def silent_jobs(session: Session, lease_seconds: float) -> list[Job]:
-    """Return jobs whose worker, or who settles them, was not heard of; sooner those that shall stop."""
-    lost = now() - timedelta(seconds=lease_seconds)
-    stopping = now() - timedelta(seconds=min(5.0, lease_seconds))
-    settling = now() - timedelta(seconds=max(lease_seconds, SETTLE_SECONDS))
-    running = (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping))
-    query = select(Job).where(
-        ((Job.state == JOB_RUNNING) & running) | ((Job.state == JOB_SETTLING) & (Job.heartbeat_on < settling))
-    )
-    return list(session.scalars(query))
 
 
 def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
@@ -411,32 +307,3 @@ def is_worked_on(session: Session, build_id: int) -> bool:
     """Whether anything is left to do for a build, apart from what waits to be done in other places alone."""
     query = select(Job.id).where(Job.build_id == build_id, _left_to_do(session)).limit(1)
     return session.scalars(query).first() is not None
-
-
-__all__ = [
-    "ARTIFACT",
-    "BUILD",
-    "CHECK",
-    "FINISH",
-    "JOB_CANCELED",
-    "JOB_DONE",
-    "JOB_FAILED",
-    "JOB_QUEUED",
-    "JOB_RUNNING",
-    "KEEP",
-    "RESTORE",
-    "Claim",
-    "anything_unfinished",
-    "anything_waits",
-    "begin_settling",
-    "claim_next",
-    "claim_next_of_build",
-    "end_steps",
-    "enqueue",
-    "finish",
-    "give_back",
-    "may_be_tried_again",
-    "note_handle",
-    "silent_jobs",
-    "unfinished_jobs",
-]

@@ -18,7 +18,7 @@ from jupyter_envstore.cli.build import owner
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import jobs
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.models import Place, Placement
+from jupyter_envstore.database.models import Build, Place, Placement
 from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import ConflictError, StorageError
@@ -54,7 +54,7 @@ def open_in(open_at: Opened, server: Postgresql, bucket: ObjectStore) -> Opened:
 def prefix(store: Store, view: dict[str, Any]) -> Path:
     """Return where a folder would have the prefix of a build."""
     with store.envstore.database.read() as session:
-        return store.envstore.config.builds / str(session.get_one(jobs.Build, view["id"]).directory)
+        return store.envstore.config.builds / str(session.get_one(Build, view["id"]).directory)
 
 
 def link(store: Store) -> Path:

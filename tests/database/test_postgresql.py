@@ -22,7 +22,8 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import postgresql_watch
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.environment_listing import list_environments
-from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue, silent_jobs
+from jupyter_envstore.database.job_endings import silent_jobs
+from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue
 from jupyter_envstore.database.listings import list_namespaces
 from jupyter_envstore.database.models import (
     Base,
@@ -273,7 +274,7 @@ def test_hosts_whose_clocks_differ_agree_on_who_is_silent(database: Database) ->
     code = (
         "import sys\n"
         "from jupyter_envstore.database.connection import Database, now\n"
-        "from jupyter_envstore.database.jobs import silent_jobs\n"
+        "from jupyter_envstore.database.job_endings import silent_jobs\n"
         "from jupyter_envstore.database.models import Job\n"
         "database = Database(sys.argv[1])\n"
         "with database.read() as session:\n"
