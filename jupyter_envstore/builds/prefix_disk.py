@@ -5,11 +5,13 @@ Its mark tells. Where there is none yet, as in a store of an older version, the 
 
 from __future__ import annotations
 
+import contextlib
+
 from jupyter_envstore.builds.place_marks import DISK, disk_mark, read_mark, write_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Session
 from jupyter_envstore.database.retention import present_builds
-from jupyter_envstore.errors import MissingDiskError
+from jupyter_envstore.errors import MissingDiskError, StorageError
 
 
 def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> None:
@@ -47,13 +49,8 @@ def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> Non
 
 
 def note_disk(config: StoreConfig) -> None:
-    """Mark the disk as that of this folder, after :func:`check_disk`.
-
-    Raises
-    ------
-    StorageError
-        The mark cannot be written.
-    """
-    mark, _ = read_mark(config)
-    if disk_mark(config) != mark:
-        write_mark(config.builds / DISK, mark)
+    """Mark the disk as that of this folder, after :func:`check_disk`. A full disk is marked later."""
+    with contextlib.suppress(StorageError):
+        mark, _ = read_mark(config)
+        if disk_mark(config) != mark:
+            write_mark(config.builds / DISK, mark)

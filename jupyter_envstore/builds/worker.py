@@ -104,8 +104,7 @@ def _unfit(config: StoreConfig, database: Database) -> StorageError | None:
             check_disk(config, session)
     except (ForeignFilesError, MissingDiskError) as error:
         return error
-    with contextlib.suppress(StorageError):  # a full disk, which the job tells better
-        note_disk(config)
+    note_disk(config)
     return None
 
 

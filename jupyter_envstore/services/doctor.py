@@ -24,6 +24,7 @@ from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.own_files import check_owner
 from jupyter_envstore.builds.own_place import check_database, check_identity, files_elsewhere, known_place
+from jupyter_envstore.builds.prefix_disk import check_disk
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
@@ -37,7 +38,7 @@ from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.engine.questions import SearchAnswer, SearchQuestion
 from jupyter_envstore.engine.sandbox import NONE, check_sandbox, sandbox_for
 from jupyter_envstore.engine.uv import find_uv
-from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.errors import EnvStoreError, MissingDiskError
 from jupyter_envstore.images.base_images import open_source
 from jupyter_envstore.images.reference import SCRATCH
 from jupyter_envstore.installers.constructor_finder import constructor_version
@@ -195,8 +196,13 @@ def _places(what: str, config: StoreConfig) -> Finding:
             others = [found for found in all_places(session) if found.place.id != database.place]
         if here is None and others and config.database_url and not config.blob_url:
             return Finding(what, BAD, files_elsewhere(config, others[0]))
+        disk = ""
         with database.read() as session:
             directories = [build.directory for build in present_builds(session)]
+            try:
+                check_disk(config, session)
+            except MissingDiskError as error:
+                disk = str(error)
     missing = [name for name in directories if not (config.builds / name).is_dir()]
     text = f"{counted(len(directories), 'environment')} in this folder"
     if others:
@@ -206,12 +212,11 @@ def _places(what: str, config: StoreConfig) -> Finding:
             for found in others
         )
         text += f"; in other folders: {', '.join(named)}; if one is gone for good: jupyter envstore forget-place NUMBER"
+    if disk:
+        return Finding(what, BAD, f"{text}; {disk}")
     if missing:
-        words = (
-            f"{len(missing)} of them cannot be found; is the disk mounted? If they are gone for good: "
-            "jupyter envstore gc --gone; then jupyter envstore restore NAME brings one back"
-        )
-        return Finding(what, WARNING, f"{text}; {words}")
+        words = "somebody removed them; jupyter envstore restore NAME brings one back, and gc forgets them"
+        return Finding(what, WARNING, f"{text}; {len(missing)} of them cannot be found: {words}")
     return Finding(what, GOOD, text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -17,11 +18,11 @@ from jupyter_envstore.builds.place_marks import MARK
 from jupyter_envstore.cli.build import owner
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import jobs
-from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Build, Place, Placement
 from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.errors import ConflictError, StorageError
+from jupyter_envstore.errors import ConflictError, MissingDiskError, StorageError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.doctor import examine
@@ -209,6 +210,33 @@ def test_a_folder_is_known_again_without_its_mark(open_in: Opened, nasty_channel
     (first.root / MARK).rmdir()
 
 
+def test_nothing_is_lost_while_the_disk_of_a_whole_folder_is_not_mounted(open_in: Opened, nasty_channel: str) -> None:
+    first = open_in("a")
+    made = first.build(TEXT.format(channel=nasty_channel))
+    first.until(lambda: not first.envstore.builds.progress(made["id"])["busy"])
+    first.end_workers()
+    first.close()
+    mounted = first.root.with_name(f"{first.root.name}-disk")
+    first.root.rename(mounted)
+    with contextlib.closing(Database(first.envstore.config.url)) as database, database.write() as session:
+        session.query(Place).update({"seen_on": now() - timedelta(minutes=4)})
+    again = open_in("a")
+    with pytest.raises(MissingDiskError, match=r"the only prefix is not in .*: if its disk is not mounted, mount it"):
+        again.retention.collect()
+    found = {finding.what: finding for finding in examine(again.envstore.config)}["environments"]
+    assert found.state == "error"
+    assert "1 environment in this folder; the only prefix is not in" in found.text
+    assert "if its disk is not mounted" in again.build(TEXT.format(channel=nasty_channel), name="late")["reason"]
+    assert list(again.envstore.config.builds.iterdir()) == []
+    again.end_workers()
+    again.close()
+    remove_tree(first.root)
+    mounted.rename(first.root)
+    again = open_in("a")
+    again.retention.collect()
+    assert again.envstore.prefixes.path(made["id"]).is_dir()
+
+
 def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_channel: str, tmp_path: Path) -> None:
     first, second = open_in("a"), open_in("b")
     made = first.build(TEXT.format(channel=nasty_channel))
@@ -264,6 +292,8 @@ def test_an_environment_that_somebody_removed_can_be_brought_back(
     made = store.build(TEXT.format(channel=nasty_channel))
     store.until(lambda: not store.envstore.builds.progress(made["id"])["busy"])
     remove_tree(Path(made["prefix"]))
+    found = {finding.what: finding for finding in examine(store.envstore.config)}["environments"]
+    assert (found.state, "1 of them cannot be found: somebody removed them" in found.text) == ("warning", True)
     with pytest.raises(ConflictError, match=r"is not at .* any more; .*: jupyter envstore restore team/e:1"):
         store.envstore.prefixes.path(made["id"])
     store.envstore.prefixes.restore(made["id"])

@@ -222,6 +222,8 @@ def test_a_disk_of_another_folder_loses_nothing(open_at: Opened, nasty_channel: 
     other.envstore.config.builds.rename(builds)
     for path in builds.iterdir():
         os.utime(path, (0, 0))
+    found = {finding.what: finding for finding in examine(store.envstore.config)}
+    assert "has the prefixes of another folder" in found["environments"].text
     for gone in (False, True):
         with pytest.raises(MissingDiskError, match="has the prefixes of another folder: mount the right disk"):
             store.envstore.retention.collect(gone=gone)
