@@ -6,7 +6,9 @@ import contextlib
 import errno
 import functools
 import importlib.util
+import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -45,8 +47,10 @@ REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Expir
 LOGIN = re.compile(r"//[^/@]*@")
 FULL = ("QuotaExceeded", "507")
 LOCAL = ("file", "local")
-EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
-"""What an object store answers whose object is there, or is being made by somebody else."""
+EXISTS = ("PreconditionFailed", "412")
+"""What an object store answers to a conditional write if the object is there."""
+AT_ONCE = ("ConditionalRequestConflict", "409")
+"""What one answers while somebody else makes the object."""
 UNCONDITIONAL = ("NotImplemented", "501")
 """What one answers that has no conditional writes."""
 
@@ -205,8 +209,8 @@ class Bucket:
     def create(self, key: str, data: bytes) -> bool:
         """Make a small object, unless there is one; return whether it was made.
 
-        Of several who try at once only one makes it, where the object store knows conditional writes, as S3 does. Where
-        it does not, the last one does.
+        Of several who try at once only one makes it, where the object store has conditional writes, as S3 and file
+        systems have. Elsewhere the last one does.
         """
 
         def create() -> bool:
@@ -216,16 +220,18 @@ class Bucket:
                     bucket, name, _ = self._files.split_path(path)
                     self._files.call_s3("put_object", Bucket=bucket, Key=name, Body=data, IfNoneMatch="*")
                 elif self.scheme in LOCAL:
-                    self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-                    with self._files.open(path, "xb") as file:
-                        file.write(data)
+                    _create_file(Path(path), data)
                 else:
+                    if self.scheme not in WHOLE_AT_ONCE:
+                        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
                     self._files.pipe_file(path, data, mode="create")
             except FileExistsError:
                 return False
             except Exception as error:  # libraries of object stores share no class
                 if _codes(error) & set(EXISTS):
                     return False
+                if _codes(error) & set(AT_ONCE):  # it is not known yet who makes it
+                    raise ConnectionError(error) from error
                 if not _codes(error) & set(UNCONDITIONAL):
                     raise
                 if self._files.exists(path):
@@ -357,6 +363,18 @@ class Bucket:
 def shown(url: str) -> str:
     """Return the address of a bucket for people: without a user and a password, which some schemes have."""
     return LOGIN.sub("//", url)
+
+
+def _create_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        path.hardlink_to(fresh)
+    finally:
+        fresh.unlink()
 
 
 def _moment(value: Any) -> float:

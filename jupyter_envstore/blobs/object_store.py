@@ -268,9 +268,7 @@ class ObjectBlobStore:
 
     def claim(self, name: str) -> str:
         """Note the name of the store whose blobs these are, if none is noted; return what is noted then."""
-        data = f"{name}\n".encode()
-        if not self.bucket.create(OWNER, data) and not self.owner():  # an empty one, left by a crash
-            self.bucket.write(OWNER, data)
+        self.bucket.create(OWNER, f"{name}\n".encode())
         return self.owner()
 
     def unfinished(self) -> list[Path]:

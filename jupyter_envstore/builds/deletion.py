@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from jupyter_envstore import policy
+from jupyter_envstore.builds.prefix_disk import check_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
@@ -18,6 +19,7 @@ from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.models import Build, Environment
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.errors import StorageError
 
 UNDO = timedelta(minutes=10)
 """How long a deleted environment keeps its builds and their files, so that it can be brought back."""
@@ -84,7 +86,14 @@ def _size(session: Session, builds: Iterable[Build]) -> int:
 
 
 def remove_prefixes(config: StoreConfig, builds: Iterable[Build]) -> None:
-    """Remove the files of deleted builds; those that a process runs from stay for ``gc`` until it ends."""
+    """Remove the files of deleted builds; those that a process runs from stay for ``gc`` until it ends.
+
+    Nothing is removed from the disk of another folder.
+    """
+    try:
+        check_mark(config)
+    except StorageError:
+        return
     used = prefixes_in_use(config.builds)
     for build in builds:
         prefix = config.builds / build.directory

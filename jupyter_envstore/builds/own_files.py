@@ -79,6 +79,14 @@ def claim_files(config: StoreConfig, database: Database, blobs: BlobStore) -> No
         _refuse_other(config, blobs.owner() or blobs.claim(identity.name), identity.name)
 
 
+def forget_address(database: Database) -> None:
+    """Let the next opening of a store without any file be its first one again, since the bucket was not claimed."""
+    with database.write() as session:
+        identity = identity_of(session)
+        if identity is not None and not has_files(session):
+            identity.blob_url = None
+
+
 def _refuse_other(config: StoreConfig, owner: str, name: str) -> None:
     if owner not in ("", name):
         msg = (

@@ -14,7 +14,15 @@ from jupyter_envstore.builds.place_marks import DISK, MARK, disk_mark, read_mark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.models import Place
-from jupyter_envstore.database.placements import PlaceUse, all_places, has_any, has_one_of, move_jobs, place_with_mark
+from jupyter_envstore.database.placements import (
+    MOST_ASKED,
+    PlaceUse,
+    all_places,
+    count_at,
+    has_one_of,
+    move_jobs,
+    place_with_mark,
+)
 from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.database.store_identity import identify, identity_of
 from jupyter_envstore.errors import ForeignFilesError, StorageError
@@ -22,8 +30,6 @@ from jupyter_envstore.spec.selectors import current_subdir
 
 SEEN = timedelta(minutes=1)
 """How old it may be that servers which share a database were seen."""
-MOST_ASKED = 200
-"""How many prefixes of a folder are asked for to know it again."""
 
 
 def check_database(config: StoreConfig, database: Database) -> None:
@@ -53,7 +59,8 @@ def _of_other_store(config: StoreConfig, database: Database, what: str) -> str:
     )
     return (
         f"the folder {config.root} belongs to a store in another database; {database.kind.place} {what}: {way}. "
-        f"If that store is gone for good, remove {config.root / MARK}; its environments are collected then"
+        f"If that store is gone for good, remove {config.root / MARK} and {config.builds / DISK}; its environments are "
+        "collected then"
     )
 
 
@@ -159,8 +166,7 @@ def _take_up(config: StoreConfig, session: Session) -> Place:
     place.platform, place.seen_on = current_subdir(), now()
     session.flush()
     if (mark, store) != (place.mark, identity.name):
-        disk = disk_mark(config)
-        if disk not in ("", place.mark) and place_with_mark(session, disk) is None:  # nobody else's
+        if mark != place.mark and mark and disk_mark(config) == mark:
             write_mark(config.builds / DISK, place.mark)
         write_mark(config.root / MARK, place.mark, identity.name)
     return place
@@ -176,15 +182,15 @@ def _lost(config: StoreConfig, session: Session) -> Place | None:
     names = list(islice((path.name for path in config.builds.glob("[!.]*")), MOST_ASKED))
     for place in others:
         if (place.host, place.root_dir) == (_host(), config.root_dir):
-            is_this = has_one_of(session, place, names)
-            if config.database_url and not is_this and not _is_outdated(config, place) and has_any(session, place):
+            is_this = has_one_of(session, place.id, names)
+            if config.database_url and not is_this and not _is_outdated(config, place) and count_at(session, place.id):
                 raise StorageError(_in_use(config, place))
             return place
     if not config.database_url and len(others) == 1:  # the database itself is in this folder
         return others[0]
     for place in others:
         was_moved = place.host == _host() and not _has_mark(place.root_dir, place.mark)
-        if (not place.root_dir or was_moved) and has_one_of(session, place, names):
+        if (not place.root_dir or was_moved) and has_one_of(session, place.id, names):
             return place
     return None
 

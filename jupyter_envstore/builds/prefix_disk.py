@@ -1,17 +1,45 @@
 """The disk with the prefixes of the store's folder: whether it is mounted, and is the right one.
 
-Its mark tells. Where there is none yet, as in a store of an older version, the prefixes themselves do.
+What is there tells, and a mark: without one, a single prefix that is missing may be on a disk that is not mounted.
 """
 
 from __future__ import annotations
 
 import contextlib
+from itertools import islice
 
 from jupyter_envstore.builds.place_marks import DISK, disk_mark, read_mark, write_mark
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.connection import Session
-from jupyter_envstore.database.retention import present_builds
-from jupyter_envstore.errors import MissingDiskError, StorageError
+from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.placements import MOST_ASKED, count_at, has_one_of
+from jupyter_envstore.database.sessions import place_of
+from jupyter_envstore.errors import DatabaseAwayError, MissingDiskError, StorageError
+
+
+def check_mark(config: StoreConfig) -> bool:
+    """Make sure that the prefixes are not those of another folder.
+
+    Returns
+    -------
+    bool
+        Whether they have the mark of this one.
+
+    Raises
+    ------
+    MissingDiskError
+        They are.
+    StorageError
+        The mark cannot be read.
+    """
+    noted = disk_mark(config)
+    if noted and noted != read_mark(config)[0]:
+        msg = (
+            f"{config.builds} has the environments of another folder: mount the right disk. If this one shall be used "
+            f"for {config.root}, remove {config.builds / DISK}; environments that the store does not know are removed "
+            "from it then"
+        )
+        raise MissingDiskError(msg)
+    return bool(noted)
 
 
 def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> None:
@@ -25,31 +53,48 @@ def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> Non
     Raises
     ------
     MissingDiskError
-        There is none, and no mark: the disk may not be mounted. Or another one is mounted in its place.
+        There is none: the disk may not be mounted. Or another one is mounted in its place.
     StorageError
-        The mark cannot be read.
+        The disk cannot be read.
     """
-    noted = disk_mark(config)
-    if noted and noted != read_mark(config)[0]:
-        msg = (
-            f"{config.builds} has the prefixes of another folder: mount the right disk. If this one shall be used for "
-            f"{config.root}, remove {config.builds / DISK}; prefixes that no build of this store has are removed then"
-        )
-        raise MissingDiskError(msg)
-    if noted or gone:
+    is_marked = check_mark(config)
+    try:
+        names = [path.name for path in config.builds.glob("[!.]*")]
+    except OSError as error:
+        msg = f"{config.builds} cannot be read: {error.strerror}"
+        raise StorageError(msg) from None
+    if gone or (is_marked and names):
         return
-    present = present_builds(session)
-    if present and not any((config.builds / build.directory).exists() for build in present):
-        what = f"none of the {len(present)} prefixes is" if len(present) > 1 else "the only prefix is not"
-        msg = (
-            f"{what} in {config.builds}: if its disk is not mounted, mount it; if all there is gone for good: "
-            "jupyter envstore gc --gone, and then restore NAME brings each environment back"
-        )
-        raise MissingDiskError(msg)
+    here = place_of(session)
+    known = count_at(session, here)
+    if known == 0 or (is_marked and known == 1):  # somebody removed the only one
+        return
+    rest = iter(names)
+    while some := list(islice(rest, MOST_ASKED)):
+        if has_one_of(session, here, some):
+            return
+    what = f"none of the {known} environments of this folder is" if known > 1 else "the only environment is not"
+    msg = (
+        f"{what} in {config.builds}: if its disk is not mounted, mount it; if all there is gone for good: "
+        "jupyter envstore gc --gone, and then restore NAME brings each back"
+    )
+    raise MissingDiskError(msg)
+
+
+def disk_fault(config: StoreConfig, database: Database) -> str:
+    """Return why no prefix can be made in this folder now; empty if one can."""
+    try:
+        with database.read() as session:
+            check_disk(config, session)
+    except DatabaseAwayError:
+        raise
+    except StorageError as error:
+        return str(error)
+    return ""
 
 
 def note_disk(config: StoreConfig) -> None:
-    """Mark the disk as that of this folder, after :func:`check_disk`. A full disk is marked later."""
+    """Mark the disk as that of this folder, which has a prefix there. A full disk is marked later."""
     with contextlib.suppress(StorageError):
         mark, _ = read_mark(config)
         if disk_mark(config) != mark:

@@ -12,6 +12,7 @@ from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_varia
 from jupyter_envstore.builds.build_job import Job
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.link_warnings import tell_collisions
+from jupyter_envstore.builds.prefix_disk import note_disk
 from jupyter_envstore.builds.prefix_notices import tell_of_packages
 from jupyter_envstore.engine.bytecode import bytecode_folder, link_bytecode
 from jupyter_envstore.engine.environment_variables import VariableFault, replaced_variables
@@ -114,14 +115,17 @@ class PrefixSteps:
     def _into_place(self, staging: Path) -> None:
         """Have the packages be the prefix, while nobody can take the job away: another attempt's stays what it is."""
         self.prefix.parent.mkdir(parents=True, exist_ok=True)
-        left = None  # by an attempt that was lost; no row says that it can be used
-        try:
-            with self.workspace.claim.write(self.workspace.database, alone=False):
-                left = to_trash(self.prefix)
+        with self.workspace.claim.write(self.workspace.database, alone=False):
+            left = to_trash(self.prefix)  # by an attempt that was lost; no row says that it can be used
+            try:
                 staging.rename(self.prefix)
-        finally:
-            if left is not None:
-                remove_tree(left)
+            except BaseException:
+                if left is not None:
+                    left.rename(self.prefix)
+                raise
+        if left is not None:
+            remove_tree(left)
+        note_disk(self.job.config)
 
     @contextlib.contextmanager
     def _removed_if_it_fails(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefi
 from jupyter_envstore.builds.own_files import check_owner, claim_files
 from jupyter_envstore.builds.package_keeping import is_wanted
 from jupyter_envstore.builds.place_marks import DISK
-from jupyter_envstore.builds.prefix_disk import check_disk, note_disk
+from jupyter_envstore.builds.prefix_disk import check_disk, check_mark, note_disk
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
@@ -36,7 +36,7 @@ from jupyter_envstore.engine.cache_filling import left_behind
 from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import BlobStoreAwayError, ForeignFilesError
+from jupyter_envstore.errors import DatabaseAwayError, StorageError
 from jupyter_envstore.policy.setting_values import SettingValues
 
 log = logging.getLogger(__name__)
@@ -115,8 +115,10 @@ class Retention:
         Raises
         ------
         StorageError
-            The folder has none of its prefixes: its disk may not be mounted. Or the disk or database cannot be used.
+            The folder has none of its prefixes: its disk may not be mounted (:class:`MissingDiskError`). Or the disk
+            or the database cannot be used.
         """
+        check_mark(self.config)
         self._empty_trash()
         cleared = clear_deleted(self.config, self.database, now() - UNDO)
         self._repair(gone)
@@ -178,7 +180,13 @@ class Retention:
         """Drop the prefix and large artifacts of a build, which its record brings back.
 
         False, and nothing is done, when it is active, kept by hand, in use or being worked on.
+
+        Raises
+        ------
+        MissingDiskError
+            The disk with the prefixes is that of another folder.
         """
+        check_mark(self.config)
         used = prefixes_in_use(self.config.builds)
         trash = None
         try:
@@ -210,10 +218,12 @@ class Retention:
         with self.database.write() as session:
             check_disk(self.config, session, gone)
             present = queries.present_builds(session)
-            for build in [build for build in present if not (self.config.builds / build.directory).exists()]:
+            missing = [build for build in present if not (self.config.builds / build.directory).exists()]
+            for build in missing:
                 queries.drop_build(session, build)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
-        note_disk(self.config)
+        if len(present) > len(missing):
+            note_disk(self.config)
         sync_all_links(self.config, self.database, environments)
 
     def _leftover_to_trash(self, removal: Removal) -> Path | None:
@@ -304,7 +314,9 @@ class Retention:
     def _told_if_not_removed() -> Iterator[None]:
         try:
             yield
-        except (BlobStoreAwayError, ForeignFilesError) as error:
+        except DatabaseAwayError:
+            raise
+        except StorageError as error:
             log.warning("no blob is removed: %s", error)
 
     def _unneeded_blobs(self) -> list[Removal]:

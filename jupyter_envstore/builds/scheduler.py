@@ -12,6 +12,7 @@ from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import EndsWithProcess, Executor, ends_with_process, kinds_of_this_machine
 from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.builds.log_keeping import keep_log
+from jupyter_envstore.builds.prefix_disk import disk_fault
 from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.queue_notices import QueueNotices, in_words
 from jupyter_envstore.builds.seen import Seen
@@ -32,6 +33,8 @@ from jupyter_envstore.database.jobs import (
     BUILD,
     FINISH,
     KEEP,
+    KINDS,
+    OF_PLACES,
     Claim,
     anything_unfinished,
     anything_waits,
@@ -125,7 +128,8 @@ class Scheduler:
                 self.settle_lost()
             self._staging.sweep()
             started = 0
-            while self._start_one(None if self._is_ready() else kinds_of_this_machine(self.executor)):
+            kinds = self._startable()
+            while self._start_one(kinds):
                 started += 1
             self._notices.tell(self._unready or self._failed)
         except DatabaseAwayError:
@@ -252,15 +256,21 @@ class Scheduler:
             except Exception:  # one job that cannot be settled must not hold up the others
                 log.exception("job %s could not be settled; it is tried again", job.id)
 
-    def _is_ready(self) -> bool:
-        """Whether workers can be started; why not is logged once."""
-        why = self.executor.ready()
+    def _startable(self) -> Collection[str] | None:
+        """Return the kinds of jobs for which workers can be started; None for all. Why not for all is logged once."""
+        why, own = self.executor.ready(), kinds_of_this_machine(self.executor)
+        kinds: Collection[str] | None = own if why else None
+        disk = disk_fault(self.config, self.database)
+        if disk:  # a build is made here, unless the executor has other folders for it
+            here = own or OF_PLACES
+            kinds = [kind for kind in KINDS if kind not in here] if kinds is None else set(kinds) - set(here)
+            why = why or disk
         if why and why != self._unready:
             log.warning("envstore: no job is started: %s", why)
         elif self._unready and not why:
             log.warning("envstore: jobs are started again")
         self._unready = why
-        return not why
+        return kinds
 
     def _look_at_expected(self) -> None:
         """Ask for workers that did not report yet: those that wait for a place get no silence counted."""

@@ -18,12 +18,12 @@ from jupyter_envstore.builds.cache_lock import caches_in_use
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.own_place import settle_place
-from jupyter_envstore.builds.prefix_disk import check_disk, note_disk
+from jupyter_envstore.builds.prefix_disk import disk_fault
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
 from jupyter_envstore.builds.worker_caches import trim_caches
-from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, printable
+from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, log_chunk, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.job_endings import finish, give_back
@@ -35,6 +35,7 @@ from jupyter_envstore.database.jobs import (
     CHECK,
     FINISH,
     KEEP,
+    OF_PLACES,
     RESTORE,
     Claim,
     begin_work,
@@ -52,7 +53,6 @@ from jupyter_envstore.errors import (
     DatabaseAwayError,
     EnvStoreError,
     ForeignFilesError,
-    MissingDiskError,
     StaleClaimError,
     StorageError,
 )
@@ -76,17 +76,28 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
         job = session.get_one(Job, job_id)
         first = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
     claim: Claim | None = first
-    if config.at_home and (unfit := _unfit(config, database)) is not None:
+    lacks_disk = ""
+    if config.at_home:
+        try:
+            settle_place(config, database)
+            lacks_disk = disk_fault(config, database)
+        except DatabaseAwayError:
+            raise
+        except StorageError as error:
+            _refuse(database, first, error)
+            database.close()
+            return 1
+    if lacks_disk and first.kind in OF_PLACES:  # it went away a moment ago: whoever starts workers looks for it
         with contextlib.suppress(StaleClaimError), first.write(database) as session:
-            begin_work(session, first, this_host(), os.getpid(), start_time(os.getpid()))  # unless another one does it
-            finish(session, first, _reason(unfit))
+            give_back(session, first.job_id, always=True)
         database.close()
         return 1
+    behind = BEHIND if config.at_home and not lacks_disk else ANYWHERE
     while claim is not None:
         if not do_job(config, database, claim):
             return 1
         with database.write() as session:
-            claim = claim_next_of_build(session, claim, BEHIND if config.at_home else ANYWHERE)
+            claim = claim_next_of_build(session, claim, behind)
     if config.hand_on:
         hand_on(config, database)
     if not config.at_home:
@@ -96,16 +107,14 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
     return 0
 
 
-def _unfit(config: StoreConfig, database: Database) -> StorageError | None:
-    """Return why no attempt can do anything in the store's folder, as it is configured or mounted; None if it can."""
-    try:
-        settle_place(config, database)
-        with database.read() as session:
-            check_disk(config, session)
-    except (ForeignFilesError, MissingDiskError) as error:
-        return error
-    note_disk(config)
-    return None
+def _refuse(database: Database, claim: Claim, error: StorageError) -> None:
+    """Say why nothing can be done in the store's folder as it is configured: for good, or until another attempt."""
+    with contextlib.suppress(StaleClaimError), claim.write(database) as session:
+        begin_work(session, claim, this_host(), os.getpid(), start_time(os.getpid()))  # unless another one does it
+        if isinstance(error, ForeignFilesError):
+            finish(session, claim, _reason(error))
+        else:
+            session.add(log_chunk(claim.build_id, f"the folder of the store cannot be used: {_reason(error)}"))
 
 
 def hand_on(config: StoreConfig, database: Database) -> None:

@@ -98,10 +98,7 @@ class Workspace:
 
     def log_with(self, session: Session, text: str) -> None:
         """Add lines to the log in the transaction that they tell of: there are both, or neither, and never twice."""
-        self._add_chunk(session, "", "".join(_stamped(text)))
-
-    def _add_chunk(self, session: Session, step: str, text: str) -> None:
-        session.add(LogChunk(build_id=self.claim.build_id, step=step, text=text, created_on=now()))
+        session.add(log_chunk(self.claim.build_id, text))
 
     def warn(self, kind: str, message: str, package: str = "", path: str = "") -> None:
         """Tell people something of the build that they should know, in the log and beside it; once, however often said.
@@ -233,7 +230,8 @@ class Workspace:
                 if begins is not None:
                     session.add(begins)
                 for name, group in itertools.groupby(lines, key=lambda line: line[0]):
-                    self._add_chunk(session, name, "".join(line for _, line in group))
+                    text = "".join(line for _, line in group)
+                    session.add(LogChunk(build_id=self.claim.build_id, step=name, text=text, created_on=now()))
                 if step is not None and progress:
                     row = session.get_one(Step, step.id)
                     for key, value in progress.items():
@@ -280,6 +278,11 @@ def _stamped(text: str) -> list[str]:
     """Return the lines of a text for the log, each with the time of day."""
     stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
     return [f"{stamp} {line}\n" for line in redact(printable(text)).splitlines()]
+
+
+def log_chunk(build_id: int, text: str) -> LogChunk:
+    """Return lines for people, to be added to the log of a build."""
+    return LogChunk(build_id=build_id, step="", text="".join(_stamped(text)), created_on=now())
 
 
 def printable(text: str) -> str:

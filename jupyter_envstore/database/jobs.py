@@ -24,6 +24,7 @@ from jupyter_envstore.errors import StaleClaimError
 BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP = "build", "restore", "finish", "artifact", "check", "keep"
 """A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out; a
 keep job stores the files of its packages."""
+KINDS = (BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP)
 BEHIND = (FINISH, ARTIFACT, CHECK, KEEP)
 """What a worker that made a prefix goes on with."""
 ANYWHERE = (ARTIFACT, KEEP)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.clock import now
@@ -16,6 +16,8 @@ from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import JOB_CANCELED, JOB_QUEUED, JOB_RUNNING
 
 PACKED_AWAY = "packed away"
+MOST_ASKED = 200
+"""How many prefixes of a folder are asked for at once."""
 
 
 class PlaceUse(NamedTuple):
@@ -68,16 +70,16 @@ def place_with_mark(session: Session, mark: str) -> Place | None:
     return session.scalars(select(Place).where(Place.mark == mark)).first()
 
 
-def has_one_of(session: Session, place: Place, directories: Iterable[str]) -> bool:
-    """Whether a place is said to have one of these prefixes."""
+def has_one_of(session: Session, place_id: int, directories: Iterable[str]) -> bool:
+    """Whether a place is said to have one of these prefixes, of which there are :data:`MOST_ASKED` at most."""
     query = select(Build.id).join(Placement, Placement.build_id == Build.id)
-    query = query.where(Placement.place_id == place.id, Build.directory.in_(list(directories)))
+    query = query.where(Placement.place_id == place_id, Build.directory.in_(list(directories)))
     return session.scalars(query.limit(1)).first() is not None
 
 
-def has_any(session: Session, place: Place) -> bool:
-    """Whether a place is said to have any prefix."""
-    return bool(session.scalar(select(exists().where(Placement.place_id == place.id))))
+def count_at(session: Session, place_id: int) -> int:
+    """Return how many prefixes a place is said to have."""
+    return session.scalar(select(func.count()).where(Placement.place_id == place_id)) or 0
 
 
 def all_places(session: Session) -> list[PlaceUse]:

@@ -150,6 +150,14 @@ def _file_system(what: str, config: StoreConfig) -> Finding:
 
 
 def _links(what: str, config: StoreConfig) -> Finding:
+    with tempfile.TemporaryDirectory(dir=config.builds) as folder:
+        (config.staging / Path(folder).name).mkdir()
+        try:
+            (config.staging / Path(folder).name).rename(Path(folder) / "moved")
+        except OSError as error:
+            (config.staging / Path(folder).name).rmdir()
+            words = "nothing can be built: staging/ and builds/ must be on one file system; mount a disk for all of"
+            return Finding(what, BAD, f"{error.strerror}: {words} {config.root}")
     with (
         tempfile.TemporaryDirectory(dir=config.packages) as first,
         tempfile.TemporaryDirectory(dir=config.builds) as second,

@@ -10,12 +10,13 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.executors import executor_for
-from jupyter_envstore.builds.own_files import check_owner, claim_files
+from jupyter_envstore.builds.own_files import check_owner, claim_files, forget_address
 from jupyter_envstore.builds.own_place import check_database, is_settled, settle_place
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.store_identity import has_files
 from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
 from jupyter_envstore.errors import EnvStoreError, ForeignFilesError, StorageError
 from jupyter_envstore.remote.logins import Logins, default_file
@@ -120,17 +121,7 @@ class EnvStore:
             check_database(config, database)
             database.make()
             database.migrate()
-            if is_settled(config, database):
-                settle_place(config, database)
-            else:
-                check_owner(config, database, blobs)
-                settle_place(config, database)
-                try:
-                    claim_files(config, database, blobs)
-                except ForeignFilesError:
-                    raise
-                except StorageError as error:  # tried again before anything is removed
-                    LOG.warning("envstore: the bucket does not have the name of the store yet: %s", error)
+            _settle(config, database, blobs)
         except EnvStoreError:
             database.close()
             raise
@@ -202,3 +193,31 @@ class EnvStore:
         """Close the database; workers go on."""
         self.scheduler.close()
         self.database.close()
+
+
+def _settle(config: StoreConfig, database: Database, blobs: BlobStore) -> None:
+    """Have folder, database and bucket belong together.
+
+    A new store must reach its bucket, so that no two use one. A store that has files there may be used while the bucket
+    is away, and claims it before anything is removed.
+    """
+    if is_settled(config, database):
+        settle_place(config, database)
+        return
+    with database.read() as session:
+        is_new = not has_files(session)
+    try:
+        check_owner(config, database, blobs)
+    except StorageError as error:
+        if is_new or isinstance(error, ForeignFilesError):
+            raise
+        LOG.warning("envstore: the bucket cannot be asked whose it is: %s", error)
+    settle_place(config, database)
+    try:
+        claim_files(config, database, blobs)
+    except StorageError as error:
+        if is_new:
+            forget_address(database)
+        if is_new or isinstance(error, ForeignFilesError):
+            raise
+        LOG.warning("envstore: the bucket does not have the name of the store yet: %s", error)

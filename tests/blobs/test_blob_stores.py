@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import StorageError
 
 LARGE = random.Random(1).randbytes(40 << 20)  # noqa: S311 - of several parts, and of several pieces
@@ -91,13 +89,6 @@ def test_of_many_who_claim_the_blobs_at_once_one_has_them(blobs: BlobStore) -> N
         told = set(pool.map(claim, range(8)))
     assert told == {blobs.owner()}
     assert blobs.claim("another") == blobs.owner()
-
-
-def test_a_claim_that_a_crash_left_empty_can_be_made(tmp_path: Path) -> None:
-    blobs = blob_store(StoreConfig(str(tmp_path / "here"), blob_url=f"file://{tmp_path}/there"))
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "store").touch()
-    assert blobs.claim("a-store") == "a-store"
 
 
 def test_what_is_removed_is_gone(blobs: BlobStore) -> None:

@@ -221,12 +221,13 @@ def test_nothing_is_lost_while_the_disk_of_a_whole_folder_is_not_mounted(open_in
     with contextlib.closing(Database(first.envstore.config.url)) as database, database.write() as session:
         session.query(Place).update({"seen_on": now() - timedelta(minutes=4)})
     again = open_in("a")
-    with pytest.raises(MissingDiskError, match=r"the only prefix is not in .*: if its disk is not mounted, mount it"):
+    with pytest.raises(MissingDiskError, match=r"the only environment is not in .*: if its disk is not mounted"):
         again.retention.collect()
     found = {finding.what: finding for finding in examine(again.envstore.config)}["environments"]
     assert found.state == "error"
-    assert "1 environment in this folder; the only prefix is not in" in found.text
-    assert "if its disk is not mounted" in again.build(TEXT.format(channel=nasty_channel), name="late")["reason"]
+    assert "1 environment in this folder; the only environment is not in" in found.text
+    late = again.submit(TEXT.format(channel=nasty_channel), name="late")
+    again.until(lambda: "if its disk is not mounted" in again.envstore.builds.show(late.id)["reason"])
     assert list(again.envstore.config.builds.iterdir()) == []
     again.end_workers()
     again.close()
@@ -235,6 +236,29 @@ def test_nothing_is_lost_while_the_disk_of_a_whole_folder_is_not_mounted(open_in
     again = open_in("a")
     again.retention.collect()
     assert again.envstore.prefixes.path(made["id"]).is_dir()
+    assert again.wait(late.id)["status"] == "COMPLETED"
+
+
+def test_a_folder_whose_disk_is_missing_takes_no_jobs_of_others(
+    open_in: Opened, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "HELP_SECONDS", 0.0)
+    first, second = open_in("a"), open_in("b")
+    views = [second.build(TEXT.format(channel=nasty_channel), name=name) for name in ("own", "another")]
+    second.until(lambda: not any(second.envstore.builds.progress(view["id"])["busy"] for view in views))
+    second.envstore.config.builds.rename(second.root / "disk")
+    second.envstore.config.builds.mkdir()
+    waiting = first.submit(TEXT.format(channel=nasty_channel), name="of-first")
+    own = second.submit(TEXT.format(channel=nasty_channel), name="third")
+    for _ in range(5):
+        assert second.envstore.scheduler.tick() == 0
+    assert second.envstore.builds.show(own.id)["reason"].startswith("waits: none of the 2 environments of this folder")
+    shown = second.envstore.builds.show(waiting.id)
+    assert (shown["status"], shown["reason"]) == ("QUEUED", "")
+    assert first.wait(waiting.id)["status"] == "COMPLETED"
+    second.envstore.config.builds.rmdir()
+    (second.root / "disk").rename(second.envstore.config.builds)
+    assert second.wait(own.id)["status"] == "COMPLETED"
 
 
 def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_channel: str, tmp_path: Path) -> None:

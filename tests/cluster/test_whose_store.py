@@ -142,24 +142,6 @@ def test_a_bucket_that_is_claimed_by_the_same_store_meanwhile_is_its_own(
     assert asked
 
 
-def test_no_environment_is_made_where_a_disk_is_not_mounted(open_at: Opened, nasty_channel: str) -> None:
-    store = open_at("a")
-    views = [store.build(TEXT.format(channel=nasty_channel), name=name) for name in ("first", "second")]
-    store.until(lambda: all(job.state == "done" for job in store.jobs()))
-    mounted = store.root / "elsewhere"
-    store.envstore.config.builds.rename(mounted)
-    store.envstore.config.builds.mkdir()
-    failed = store.build(TEXT.format(channel=nasty_channel), name="third")
-    assert failed["status"] == "FAILED"
-    assert "if its disk is not mounted, mount it" in failed["reason"]
-    assert list(store.envstore.config.builds.glob("[!.]*")) == []
-    remove_tree(store.envstore.config.builds)
-    mounted.rename(store.envstore.config.builds)
-    store.envstore.retention.collect()
-    assert all(store.envstore.prefixes.path(view["id"]).is_dir() for view in views)
-    assert store.build(TEXT.format(channel=nasty_channel), name="third")["status"] == "COMPLETED"
-
-
 def test_files_are_copied_from_where_they_are(
     open_at: Opened, of_bucket: dict[str, Any], nasty_channel: str, bucket: ObjectStore
 ) -> None:
@@ -191,23 +173,27 @@ def test_nothing_is_made_or_forgotten_where_a_disk_is_not_mounted(
     builds.mkdir()
     (builds / "of-nobody").mkdir()
     os.utime(builds / "of-nobody", (0, 0))
-    words = r"(the only prefix is not|none of the 3 prefixes is) in .*: if its disk is not mounted"
+    words = r"(the only environment is not|none of the 3 environments of this folder is) in .*: if its disk is not moun"
     again = lambda: store.envstore.prefixes.restore(views[0]["id"])  # noqa: E731
     for action in (again, store.retention.collect, store.retention.plan):
         with pytest.raises(MissingDiskError, match=words):
             action()
-    failed = store.build(TEXT.format(channel=nasty_channel), name="another")
-    assert (failed["status"], "if its disk is not mounted" in failed["reason"]) == ("FAILED", True)
+    waiting = store.submit(TEXT.format(channel=nasty_channel), name="another")
+    store.until(lambda: "if its disk is not mounted" in store.envstore.builds.show(waiting.id)["reason"])
+    assert store.envstore.builds.show(waiting.id)["status"] == "QUEUED"
     assert [path.name for path in builds.iterdir()] == ["of-nobody"]
     (builds / "of-nobody").rmdir()
     builds.rmdir()
     disk.rename(builds)
     store.retention.collect()
     assert all(store.envstore.prefixes.path(view["id"]).is_dir() for view in views)
+    assert store.wait(waiting.id)["status"] == "COMPLETED"
+    store.until(lambda: not store.envstore.builds.progress(waiting.id)["busy"])
     remove_tree(builds)
     builds.mkdir()
     store.envstore.retention.collect(gone=True)
     assert store.envstore.builds.show(views[0]["id"])["packed_away"]
+    assert not (builds / DISK).exists()  # there is nothing yet
     again()
     assert Path(store.wait(views[0]["id"])["prefix"] or "").is_dir()
 
@@ -223,11 +209,15 @@ def test_a_disk_of_another_folder_loses_nothing(open_at: Opened, nasty_channel: 
     for path in builds.iterdir():
         os.utime(path, (0, 0))
     found = {finding.what: finding for finding in examine(store.envstore.config)}
-    assert "has the prefixes of another folder" in found["environments"].text
+    assert "has the environments of another folder" in found["environments"].text
     for gone in (False, True):
-        with pytest.raises(MissingDiskError, match="has the prefixes of another folder: mount the right disk"):
+        with pytest.raises(MissingDiskError, match="has the environments of another folder: mount the right disk"):
             store.envstore.retention.collect(gone=gone)
-    assert "mount the right disk" in store.build(TEXT.format(channel=nasty_channel), name="second")["reason"]
+    with pytest.raises(MissingDiskError):
+        store.retention.pack_away(views[0]["id"])
+    waiting = store.submit(TEXT.format(channel=nasty_channel), name="second")
+    store.until(lambda: "mount the right disk" in store.envstore.builds.show(waiting.id)["reason"])
+    store.envstore.builds.cancel(waiting.id)
     builds.rename(other.envstore.config.builds)
     (store.root / "disk").rename(builds)
     for each, view in zip((store, other), views, strict=True):
@@ -235,14 +225,22 @@ def test_a_disk_of_another_folder_loses_nothing(open_at: Opened, nasty_channel: 
         assert each.envstore.prefixes.path(view["id"]).is_dir()
 
 
-def test_prefixes_that_somebody_removed_are_forgotten(open_at: Opened, nasty_channel: str) -> None:
-    """The mark tells that their disk is there."""
+def test_an_environment_that_somebody_removed_is_forgotten(open_at: Opened, nasty_channel: str) -> None:
+    """The mark tells that its disk is there. That all of several are missing has to be said."""
     store = open_at("a")
     view = store.build(TEXT.format(channel=nasty_channel))
     store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
     remove_tree(store.envstore.prefixes.path(view["id"]))
     store.retention.collect()
     assert store.envstore.builds.show(view["id"])["packed_away"]
+    views = [store.build(TEXT.format(channel=nasty_channel), name=name) for name in ("first", "second")]
+    store.until(lambda: not any(store.envstore.builds.progress(view["id"])["busy"] for view in views))
+    for view in views:
+        remove_tree(store.envstore.prefixes.path(view["id"]))
+    with pytest.raises(MissingDiskError, match="none of the 2 environments of this folder is in"):
+        store.retention.collect()
+    store.envstore.retention.collect(gone=True)
+    assert all(store.envstore.builds.show(view["id"])["packed_away"] for view in views)
 
 
 def test_a_folder_of_an_older_version_is_known_by_its_prefixes(open_at: Opened, nasty_channel: str) -> None:
@@ -260,8 +258,9 @@ def test_a_folder_of_an_older_version_is_known_by_its_prefixes(open_at: Opened, 
     assert store.envstore.prefixes.path(view["id"]).is_dir()
 
 
-def test_the_mark_of_the_disk_follows_the_folder(open_at: Opened, nasty_channel: str) -> None:
-    """A folder whose store is gone may have another one, whose collection removes what is left there."""
+def test_what_is_left_of_a_store_that_is_gone_is_removed_when_somebody_says_so(
+    open_at: Opened, nasty_channel: str
+) -> None:
     store = open_at("a")
     view = store.build(TEXT.format(channel=nasty_channel))
     store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
@@ -271,12 +270,39 @@ def test_the_mark_of_the_disk_follows_the_folder(open_at: Opened, nasty_channel:
     for path in [store.root / MARK, *store.root.glob("envstore.sqlite*")]:
         path.unlink()
     store = open_at("a")
-    assert store.build(TEXT.format(channel=nasty_channel) + "\nvariables: {A: '1'}")["status"] == "COMPLETED"
+    waiting = store.submit(TEXT.format(channel=nasty_channel) + "\nvariables: {A: '1'}")
+    store.until(lambda: "the environments of another folder" in store.envstore.builds.show(waiting.id)["reason"])
+    os.utime(left, (0, 0))
+    with pytest.raises(MissingDiskError, match=r"remove .*/builds/\.place; environments that the store does not know"):
+        store.retention.collect()
+    assert left.is_dir()
+    (store.envstore.config.builds / DISK).unlink()
+    assert store.wait(waiting.id)["status"] == "COMPLETED"
     disk = (store.envstore.config.builds / DISK).read_text()
     assert disk == (store.root / MARK).read_text().splitlines(keepends=True)[0]
-    os.utime(left, (0, 0))
     store.retention.collect()
     assert not left.exists()
+
+
+def test_a_new_store_claims_its_bucket_or_is_none(
+    open_at: Opened, of_bucket: dict[str, Any], monkeypatch: pytest.MonkeyPatch, nasty_channel: str
+) -> None:
+    def refuse(*_: Any) -> str:
+        msg = "the object store refuses"
+        raise StorageError(msg)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectBlobStore, "claim", refuse)
+        with pytest.raises(StorageError, match="the object store refuses"):
+            open_at("a", **of_bucket)
+    store = open_at("a", **of_bucket)
+    assert store.envstore.blobs.owner() == (store.root / MARK).read_text().split()[1]
+    made = store.build(TEXT.format(channel=nasty_channel))
+    store.close()
+    (store.root / MARK).write_text(f"{(store.root / MARK).read_text().split()[0]}\n")  # as of an older version
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectBlobStore, "owner", refuse)
+        assert open_at("a", **of_bucket).envstore.prefixes.path(made["id"]).is_dir()
 
 
 def test_a_backup_is_brought_back_where_its_own_files_are(
