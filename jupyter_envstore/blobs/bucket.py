@@ -49,8 +49,8 @@ FULL = ("QuotaExceeded", "507")
 LOCAL = ("file", "local")
 EXISTS = ("PreconditionFailed", "412")
 """What an object store answers to a conditional write if the object is there."""
-AT_ONCE = ("ConditionalRequestConflict", "409")
-"""What one answers while somebody else makes the object."""
+PASSING = ("SlowDown", "RequestTimeout", "429", "ConditionalRequestConflict", "OperationAborted")
+"""What one answers that shall be asked again; the last two while somebody else writes the same object."""
 UNCONDITIONAL = ("NotImplemented", "501")
 """What one answers that has no conditional writes."""
 
@@ -230,9 +230,7 @@ class Bucket:
             except Exception as error:  # libraries of object stores share no class
                 if _codes(error) & set(EXISTS):
                     return False
-                if _codes(error) & set(AT_ONCE):  # it is not known yet who makes it
-                    raise ConnectionError(error) from error
-                if not _codes(error) & set(UNCONDITIONAL):
+                if not (isinstance(error, TypeError) or _codes(error) & set(UNCONDITIONAL)):
                     raise
                 if self._files.exists(path):
                     return False
@@ -372,7 +370,14 @@ def _create_file(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        path.hardlink_to(fresh)
+        fresh.chmod(0o644)
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            raise
+        except OSError:  # no links here: for a moment others see an empty file
+            with path.open("xb") as file:
+                file.write(data)
     finally:
         fresh.unlink()
 
@@ -407,7 +412,7 @@ def _is_away(error: BaseException) -> bool:
     """Whether an error passes: no connection, one that was cut, an answer that came too late, a server in trouble."""
     codes = _codes(error)
     if codes:
-        return any(code in ("SlowDown", "RequestTimeout", "429") or code[:1] == "5" for code in codes)
+        return any(code in PASSING or code[:1] == "5" for code in codes)
     if any(isinstance(cause, (ConnectionError, TimeoutError)) for cause in _causes(error)):
         return True
     names = {kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.blobs.bucket import shown
+from jupyter_envstore.blobs.bucket import LOCAL, shown
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.models import StoreIdentity
 from jupyter_envstore.database.store_identity import has_files, identity_of
-from jupyter_envstore.errors import ForeignFilesError
+from jupyter_envstore.errors import ForeignFilesError, MissingDiskError
 
 
 def address_of_files(config: StoreConfig) -> str:
@@ -63,6 +63,25 @@ def check_owner(config: StoreConfig, database: Database, blobs: BlobStore) -> No
     _refuse_other(config, owner, identity.name if identity is not None else "")
 
 
+def check_mounted_files(config: StoreConfig, database: Database, blobs: BlobStore) -> None:
+    """Make sure that the folder which a ``file://`` address names has files, if the store has any.
+
+    Raises
+    ------
+    MissingDiskError
+        It has none: its disk may not be mounted.
+    StorageError
+        It cannot be asked.
+    """
+    if config.blob_url.partition("://")[0] not in LOCAL or blobs.owner():
+        return
+    with database.read() as session:
+        has_any = has_files(session)
+    if has_any and next(blobs.ages(), None) is None:
+        msg = f"{address_of_files(config)} has no file of the store: if its disk is not mounted, mount it"
+        raise MissingDiskError(msg)
+
+
 def claim_files(config: StoreConfig, database: Database, blobs: BlobStore) -> None:
     """Have a bucket belong to the store of a database, if it belongs to none yet.
 
@@ -77,14 +96,6 @@ def claim_files(config: StoreConfig, database: Database, blobs: BlobStore) -> No
         identity = identity_of(session)
     if identity is not None:
         _refuse_other(config, blobs.owner() or blobs.claim(identity.name), identity.name)
-
-
-def forget_address(database: Database) -> None:
-    """Let the next opening of a store without any file be its first one again, since the bucket was not claimed."""
-    with database.write() as session:
-        identity = identity_of(session)
-        if identity is not None and not has_files(session):
-            identity.blob_url = None
 
 
 def _refuse_other(config: StoreConfig, owner: str, name: str) -> None:

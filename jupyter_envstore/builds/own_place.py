@@ -76,6 +76,23 @@ def is_settled(config: StoreConfig, database: Database) -> bool:
         return known_place(config, session) is not None and check_identity(config, database, session)
 
 
+def name_store(config: StoreConfig, database: Database) -> None:
+    """Have the store of a database have a name, before its bucket is claimed and the folder settled.
+
+    Raises
+    ------
+    StorageError
+        As for :func:`settle_place`.
+    """
+    with database.write() as session:
+        check_identity(config, database, session)
+        mark, store = read_mark(config)
+        is_known = bool(mark) and place_with_mark(session, mark) is not None
+        identity = identify(session, store if is_known else "")
+        if store not in ("", identity.name):  # of a store that had nothing in this folder
+            write_mark(config.root / MARK, mark, identity.name)
+
+
 def settle_place(config: StoreConfig, database: Database) -> None:
     """Have the sessions of a database belong to the store's folder, which is made known there.
 

@@ -6,7 +6,9 @@ What is there tells, and a mark: without one, a single prefix that is missing ma
 from __future__ import annotations
 
 import contextlib
-from itertools import islice
+import os
+from collections.abc import Iterator
+from itertools import chain, islice
 
 from jupyter_envstore.builds.place_marks import DISK, disk_mark, read_mark, write_mark
 from jupyter_envstore.config import StoreConfig
@@ -31,15 +33,15 @@ def check_mark(config: StoreConfig) -> bool:
     StorageError
         The mark cannot be read.
     """
-    noted = disk_mark(config)
-    if noted and noted != read_mark(config)[0]:
+    noted, mark = disk_mark(config), read_mark(config)[0]
+    if noted and mark and noted != mark:
         msg = (
             f"{config.builds} has the environments of another folder: mount the right disk. If this one shall be used "
             f"for {config.root}, remove {config.builds / DISK}; environments that the store does not know are removed "
             "from it then"
         )
         raise MissingDiskError(msg)
-    return bool(noted)
+    return bool(noted and mark)
 
 
 def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> None:
@@ -58,18 +60,15 @@ def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> Non
         The disk cannot be read.
     """
     is_marked = check_mark(config)
-    try:
-        names = [path.name for path in config.builds.glob("[!.]*")]
-    except OSError as error:
-        msg = f"{config.builds} cannot be read: {error.strerror}"
-        raise StorageError(msg) from None
-    if gone or (is_marked and names):
+    names = _names(config)
+    first = next(names, None)
+    if gone or (is_marked and first is not None):
         return
     here = place_of(session)
     known = count_at(session, here)
     if known == 0 or (is_marked and known == 1):  # somebody removed the only one
         return
-    rest = iter(names)
+    rest = names if first is None else chain([first], names)
     while some := list(islice(rest, MOST_ASKED)):
         if has_one_of(session, here, some):
             return
@@ -83,13 +82,13 @@ def check_disk(config: StoreConfig, session: Session, gone: bool = False) -> Non
 
 def disk_fault(config: StoreConfig, database: Database) -> str:
     """Return why no prefix can be made in this folder now; empty if one can."""
-    try:
-        with database.read() as session:
+    with database.read() as session:
+        try:
             check_disk(config, session)
-    except DatabaseAwayError:
-        raise
-    except StorageError as error:
-        return str(error)
+        except DatabaseAwayError:
+            raise
+        except StorageError as error:
+            return str(error)
     return ""
 
 
@@ -97,5 +96,17 @@ def note_disk(config: StoreConfig) -> None:
     """Mark the disk as that of this folder, which has a prefix there. A full disk is marked later."""
     with contextlib.suppress(StorageError):
         mark, _ = read_mark(config)
-        if disk_mark(config) != mark:
+        if mark and not disk_mark(config):
             write_mark(config.builds / DISK, mark)
+
+
+def _names(config: StoreConfig) -> Iterator[str]:
+    """Yield the names of what is among the prefixes."""
+    try:
+        with os.scandir(config.builds) as entries:
+            yield from (entry.name for entry in entries if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        msg = f"{config.builds} cannot be read: {error.strerror}"
+        raise StorageError(msg) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,15 +23,17 @@ from jupyter_envstore.builds.cache_lock import caches_alone
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
 from jupyter_envstore.builds.own_files import check_owner, claim_files
 from jupyter_envstore.builds.package_keeping import is_wanted
-from jupyter_envstore.builds.place_marks import DISK
 from jupyter_envstore.builds.prefix_disk import check_disk, check_mark, note_disk
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.builds import BuildRow
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.kept_packages import drop_kept, keepable_builds, request_keeping
 from jupyter_envstore.database.models import Build
+from jupyter_envstore.database.placements import count_at
+from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import KEEPING, NOT_KEPT
 from jupyter_envstore.engine.cache_filling import left_behind
 from jupyter_envstore.engine.package_cache import cache_name
@@ -42,6 +45,8 @@ from jupyter_envstore.policy.setting_values import SettingValues
 log = logging.getLogger(__name__)
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
+PREFIX = re.compile(r"[0-9a-f]{8}-\d+|\.trash-.*")
+"""Names of prefixes (:func:`~jupyter_envstore.spec.names.build_directory`), and of what was thrown away."""
 GRACE_SECONDS = 3600.0
 """Unneeded files younger than this stay: another process may be about to refer to them."""
 RESTORED_STAYS = timedelta(days=1)
@@ -93,6 +98,7 @@ class Retention:
         with self.database.read() as session:
             check_disk(self.config, session, gone)
             self._add_cleared(plan, uncleared(session, now() - UNDO))
+            plan.removals += map(_missing_removal, self._missing(session))
         kept = self._plan_builds(plan)
         self._let_packages_go(plan, dry_run=True)
         with self._told_if_not_removed():
@@ -121,10 +127,11 @@ class Retention:
         check_mark(self.config)
         self._empty_trash()
         cleared = clear_deleted(self.config, self.database, now() - UNDO)
-        self._repair(gone)
+        missing = self._repair(gone)
         plan = Plan()
         self._plan_builds(plan)
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
+        plan.removals += missing
         self._add_cleared(plan, cleared)
         self._let_packages_go(plan)
         plan.removals += self._remove_blobs()
@@ -213,18 +220,26 @@ class Retention:
                     with contextlib.suppress(OSError):
                         remove_tree(path)
 
-    def _repair(self, gone: bool) -> None:
-        """Make the rows say what is there: after a crash in the middle of a removal."""
+    def _missing(self, session: Session) -> list[BuildRow]:
+        """Return the builds whose prefix is said to be here, and is not."""
+        present = queries.present_builds(session)
+        missing = [build.id for build in present if not (self.config.builds / build.directory).exists()]
+        return [rows.find_build(session, build_id) for build_id in missing]
+
+    def _repair(self, gone: bool) -> list[Removal]:
+        """Make the rows say what is there: after a crash in the middle of a removal. Return what is not."""
         with self.database.write() as session:
             check_disk(self.config, session, gone)
-            present = queries.present_builds(session)
-            missing = [build for build in present if not (self.config.builds / build.directory).exists()]
-            for build in missing:
-                queries.drop_build(session, build)
+            missing = self._missing(session)
+            for row in missing:
+                queries.drop_build(session, row.build)
+            session.flush()
+            is_there = count_at(session, place_of(session)) > 0
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
-        if len(present) > len(missing):
+        if is_there:
             note_disk(self.config)
         sync_all_links(self.config, self.database, environments)
+        return [_missing_removal(row) for row in missing]
 
     def _leftover_to_trash(self, removal: Removal) -> Path | None:
         """Take a leftover away, unless it came into use since it was found."""
@@ -336,7 +351,7 @@ class Retention:
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         in_use = prefixes_in_use(self.config.builds)
         for path in self.config.builds.glob("*"):
-            if path.name not in {*present, *in_use, DISK} and _age(path) > 60:
+            if PREFIX.fullmatch(path.name) and path.name not in {*present, *in_use} and _age(path) > 60:
                 plan.removals.append(Removal("prefix", path.name, "belongs to no build", tree_size(path)[1], path))
 
     def _records(self, kept: set[int]) -> Iterator[BuildRecord]:
@@ -394,6 +409,10 @@ class Retention:
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
+
+
+def _missing_removal(row: BuildRow) -> Removal:
+    return Removal("build", str(row), "its folder is gone: it is packed away now", 0, build_id=row.build.id)
 
 
 def _age(path: Path) -> float:

@@ -102,7 +102,7 @@ class Scheduler:
         self.host = this_host()
         self._staging = StagingSweep(config, database)
         self._work = threading.Event()
-        self._unready = self._failed = ""
+        self._unready = self._builds_wait = self._failed = ""
         self._notices = QueueNotices(database)
         self._resumes = 0.0
         self._is_closed = False
@@ -131,7 +131,7 @@ class Scheduler:
             kinds = self._startable()
             while self._start_one(kinds):
                 started += 1
-            self._notices.tell(self._unready or self._failed)
+            self._notices.tell(self._builds_wait or self._failed)
         except DatabaseAwayError:
             self._trust_until = time.monotonic() + self.config.lease_seconds
             raise
@@ -176,7 +176,7 @@ class Scheduler:
         if ends_with_process(self.executor):
             return "the cluster of this command ends with it; it is built when a server runs, or a command waits"
         self.tick()
-        return in_words(self._unready or self._failed)
+        return in_words(self._builds_wait or self._failed)
 
     def close(self) -> None:
         """Let go of workers. What those did that end now is queued again, and does not count as an attempt.
@@ -264,12 +264,13 @@ class Scheduler:
         if disk:  # a build is made here, unless the executor has other folders for it
             here = own or OF_PLACES
             kinds = [kind for kind in KINDS if kind not in here] if kinds is None else set(kinds) - set(here)
-            why = why or disk
-        if why and why != self._unready:
-            log.warning("envstore: no job is started: %s", why)
-        elif self._unready and not why:
+        told = why or disk
+        if told and told != self._unready:
+            log.warning("envstore: %s: %s", "no job is started" if why else "no environment is made here", told)
+        elif self._unready and not told:
             log.warning("envstore: jobs are started again")
-        self._unready = why
+        self._unready = told
+        self._builds_wait = told if kinds is not None and BUILD not in kinds else ""
         return kinds
 
     def _look_at_expected(self) -> None:

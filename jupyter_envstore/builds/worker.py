@@ -26,7 +26,7 @@ from jupyter_envstore.builds.worker_caches import trim_caches
 from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, log_chunk, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
-from jupyter_envstore.database.job_endings import finish, give_back
+from jupyter_envstore.database.job_endings import MOST_GIVEN_BACK, finish, give_back
 from jupyter_envstore.database.jobs import (
     ANYWHERE,
     ARTIFACT,
@@ -87,9 +87,12 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
             _refuse(database, first, error)
             database.close()
             return 1
-    if lacks_disk and first.kind in OF_PLACES:  # it went away a moment ago: whoever starts workers looks for it
+    if lacks_disk and first.kind in OF_PLACES:
         with contextlib.suppress(StaleClaimError), first.write(database) as session:
-            give_back(session, first.job_id, always=True)
+            if session.get_one(Job, first.job_id).given_back < MOST_GIVEN_BACK:
+                give_back(session, first.job_id)  # it went away a moment ago: who starts workers looks for it, too
+            else:  # it is there for who starts workers, and not here
+                finish(session, first, redact(printable(lacks_disk)))
         database.close()
         return 1
     behind = BEHIND if config.at_home and not lacks_disk else ANYWHERE

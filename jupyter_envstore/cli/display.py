@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TextIO
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS
+from jupyter_envstore.database.states import QUEUED
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView
 from jupyter_envstore.representation.builds import BuildProgress, StepView
@@ -37,7 +38,7 @@ class LiveDisplay:
         self.live = self.output.isatty()
         self.finished: set[tuple[str, str]] = set()
         self.since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
-        self._shown = ""
+        self._shown = self._told = ""
 
     def update(self, view: BuildProgress) -> None:
         """Show the state of a build."""
@@ -53,7 +54,10 @@ class LiveDisplay:
                 self._line(f"  {TICK if step['state'] == 'done' else CROSS} {_title(step):<24} {_detail(step)}")
         if running is not None:
             self._status(f"  … {_title(running):<24} {_progress(running)}")
-        elif view["status"] == "QUEUED":
+        elif view["status"] == QUEUED:
+            if view["reason"] not in ("", self._told):
+                self._told = view["reason"]
+                self._line(f"  {self._told}")
             self._status("  … waiting for a worker")
 
     def line(self, text: str) -> None:

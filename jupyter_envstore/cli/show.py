@@ -10,7 +10,7 @@ from jupyter_envstore.cli.common import command, find, print_json
 from jupyter_envstore.cli.display import remark, table
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.states import COMPLETED, UNSETTLED
-from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.errors import ConflictError, NotFoundError, StorageError
 from jupyter_envstore.representation.builds import FullBuildView, KeptView
 from jupyter_envstore.representation.environments import EnvironmentView
 from jupyter_envstore.services.common_interfaces import AnyStore
@@ -107,7 +107,9 @@ def whether_missing(store: AnyStore, reference: BuildRef) -> str:
     try:
         store.prefixes.path(reference.id)
     except ConflictError:
-        return f"  is missing; if it is gone for good: {command(f'restore {reference}')}"
+        return f"  is missing; bring it back: {command(f'restore {reference}')}"
+    except StorageError as error:
+        return f"  is missing: {error}"
     return ""
 
 

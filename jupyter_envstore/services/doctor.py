@@ -22,7 +22,7 @@ from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.builds.executor import CountsWorkers, ends_with_process
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
-from jupyter_envstore.builds.own_files import check_owner
+from jupyter_envstore.builds.own_files import check_mounted_files, check_owner
 from jupyter_envstore.builds.own_place import check_database, check_identity, files_elsewhere, known_place
 from jupyter_envstore.builds.prefix_disk import check_disk
 from jupyter_envstore.builds.split_executor import SplitExecutor
@@ -236,6 +236,7 @@ def _object_store(what: str, config: StoreConfig) -> Finding:
         with contextlib.closing(Database(config.url, busy_timeout=5)) as database:
             if database.revision() == HEAD:
                 check_owner(config, database, blobs)
+                check_mounted_files(config, database, blobs)
         began = time.monotonic()
         blob = blobs.put(os.urandom(32))
         age = blobs.age(blob.digest)

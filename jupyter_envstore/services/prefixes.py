@@ -49,13 +49,16 @@ class Prefixes:
         ------
         ConflictError
             It is not there.
+        StorageError
+            The disk with the prefixes of this folder may not be mounted.
         """
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
             away = "" if row.build.is_here else where_it_is(session, row.build)
-        prefix = self._config.builds / row.build.directory
-        if not away and not prefix.is_dir():
-            away = f"not at {prefix} any more; if its disk is not mounted, mount it"
+            prefix = self._config.builds / row.build.directory
+            if not away and not prefix.is_dir():
+                check_disk(self._config, session)
+                away = f"not at {prefix} any more"
         if away:
             name = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             done = row.build.status == COMPLETED
@@ -118,8 +121,8 @@ class Prefixes:
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
+            check_disk(self._config, session)
             if row.build.is_here:  # somebody removed its folder
-                check_disk(self._config, session)
                 note_gone(session, build_id)
                 session.refresh(row.build)
             if restore_here(session, build_id):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import Executor, questions_of
 from jupyter_envstore.builds.executors import executor_for
-from jupyter_envstore.builds.own_files import check_owner, claim_files, forget_address
-from jupyter_envstore.builds.own_place import check_database, is_settled, settle_place
+from jupyter_envstore.builds.own_files import check_mounted_files, check_owner, claim_files
+from jupyter_envstore.builds.own_place import check_database, is_settled, name_store, settle_place
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
@@ -196,28 +198,27 @@ class EnvStore:
 
 
 def _settle(config: StoreConfig, database: Database, blobs: BlobStore) -> None:
-    """Have folder, database and bucket belong together.
+    """Have folder, database and bucket belong together; the folder last, which is not asked again then.
 
-    A new store must reach its bucket, so that no two use one. A store that has files there may be used while the bucket
-    is away, and claims it before anything is removed.
+    A new store must reach its bucket, so that no two use one. A store of an older version, which has files there, may
+    be used while the bucket is away, and claims it before anything is removed.
     """
     if is_settled(config, database):
+        check_mounted_files(config, database, blobs)
         settle_place(config, database)
         return
     with database.read() as session:
         is_new = not has_files(session)
-    try:
-        check_owner(config, database, blobs)
-    except StorageError as error:
-        if is_new or isinstance(error, ForeignFilesError):
-            raise
-        LOG.warning("envstore: the bucket cannot be asked whose it is: %s", error)
+    _ask(partial(check_owner, config, database, blobs), is_new)
+    name_store(config, database)
+    _ask(partial(claim_files, config, database, blobs), is_new)
     settle_place(config, database)
+
+
+def _ask(question: Callable[[], None], is_new: bool) -> None:
     try:
-        claim_files(config, database, blobs)
+        question()
     except StorageError as error:
-        if is_new:
-            forget_address(database)
         if is_new or isinstance(error, ForeignFilesError):
             raise
         LOG.warning("envstore: the bucket does not have the name of the store yet: %s", error)

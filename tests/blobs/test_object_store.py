@@ -9,8 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs import bucket as bucket_module
@@ -226,3 +228,24 @@ def test_a_configuration_shows_no_secret(server: ObjectStore, tmp_path: Path) ->
     assert SECRET not in repr(config)
     assert "secret" not in repr(config)
     assert SECRET not in repr(vars(blob_store(config))["bucket"]._config)
+
+
+def test_who_writes_at_the_same_moment_as_another_asks_again(
+    opened: Callable[..., ObjectBlobStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in answers once: no server at hand sends this status."""
+    blobs = opened()
+    files = blobs.bucket._files
+    original = files.call_s3
+    asked: list[str] = []
+
+    def call(method: str, **given: Any) -> Any:
+        asked.append(method)
+        if len(asked) == 1:
+            codes = {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}}
+            raise OSError(16, "busy") from ClientError(codes, method)
+        return original(method, **given)
+
+    monkeypatch.setattr(files, "call_s3", call)
+    assert blobs.claim("a-store") == "a-store"
+    assert asked == ["put_object", "put_object"]

@@ -367,7 +367,7 @@ def test_an_environment_that_somebody_removed_is_shown_as_missing_and_not_brough
     cli.run("build", write(cli, nasty_channel))
     remove_tree(Path(cli.json("show", "default/e:1")["prefix"]))
     hint = cli.typed("restore", "default/e:1")
-    assert f"is missing; if it is gone for good: {hint}" in cli.run("show", "default/e:1").stdout
+    assert f"is missing; bring it back: {hint}" in cli.run("show", "default/e:1").stdout
     assert "restore" in cli.run("run", "default/e", "--", "true", code=4).stderr
     assert "is back" in cli.run("restore", "default/e:1").stdout
     assert "is missing" not in cli.run("show", "default/e:1").stdout
@@ -454,12 +454,16 @@ def test_the_display_shows_each_step_once(capsys: pytest.CaptureFixture[str]) ->
     step = {"name": "fetch", "state": "running", "done": 5, "total": 10, "unit": "bytes", "message": "a"}
     step["started_on"] = "2999-01-01T00:00:00"
     earlier = {**step, "name": "solve", "state": "done", "duration": 1.0, "started_on": "2000-01-01T00:00:00"}
+    for reason in ("", "waits: the disk", "waits: the disk"):
+        display.update({"status": "QUEUED", "steps": [], "reason": reason})
     for state, duration in (("running", None), ("done", 1.5), ("done", 1.5)):
         display.update({"status": "BUILDING", "steps": [earlier, {**step, "state": state, "duration": duration}]})
     display.close()
     shown = capsys.readouterr().err
     assert shown.count("Download packages") == 1
     assert "Find versions" not in shown
+    assert shown.startswith("  waits: the disk\n")
+    assert shown.count("waits") == 1
 
 
 def test_jupyter_finds_the_command() -> None:

@@ -318,7 +318,7 @@ def test_an_environment_that_somebody_removed_can_be_brought_back(
     remove_tree(Path(made["prefix"]))
     found = {finding.what: finding for finding in examine(store.envstore.config)}["environments"]
     assert (found.state, "1 of them cannot be found: somebody removed them" in found.text) == ("warning", True)
-    with pytest.raises(ConflictError, match=r"is not at .* any more; .*: jupyter envstore restore team/e:1"):
+    with pytest.raises(ConflictError, match=r"is not at .* any more; bring it here: jupyter envstore restore team/e:1"):
         store.envstore.prefixes.path(made["id"])
     store.envstore.prefixes.restore(made["id"])
     store.wait(made["id"])

@@ -124,6 +124,41 @@ def test_no_store_removes_the_files_of_another(
         move_blobs(other.envstore.config, lambda *_: None)
 
 
+def test_who_loses_a_bucket_to_another_store_stays_refused(
+    open_at: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look, and find that it is nobody's; then the other one claims it."""
+    values = {"blob_url": f"file://{tmp_path}/place"}
+    original = ObjectBlobStore.owner
+    others: list[str] = ["b"]
+
+    def owner(self: ObjectBlobStore) -> str:
+        found = original(self)
+        if others and not found:
+            open_at(others.pop(), **values)
+        return found
+
+    monkeypatch.setattr(ObjectBlobStore, "owner", owner)
+    for _ in range(2):
+        with pytest.raises(ForeignFilesError, match="has the files of another store"):
+            open_at("a", **values)
+    open_at("b", **values)
+
+
+def test_a_folder_of_files_that_is_not_mounted_is_noticed(open_at: Opened, tmp_path: Path, nasty_channel: str) -> None:
+    values = {"blob_url": f"file://{tmp_path}/place"}
+    store = open_at("a", **values)
+    store.build(TEXT.format(channel=nasty_channel))
+    (tmp_path / "place").rename(tmp_path / "away")
+    with pytest.raises(MissingDiskError, match="has no file of the store: if its disk is not mounted, mount it"):
+        open_at("a", **values)
+    found = {finding.what: finding for finding in examine(store.envstore.config)}["object store"]
+    assert (found.state, "mount it" in found.text) == ("error", True)
+    assert not (tmp_path / "place").exists()
+    (tmp_path / "away").rename(tmp_path / "place")
+    open_at("a", **values)
+
+
 def test_a_bucket_that_is_claimed_by_the_same_store_meanwhile_is_its_own(
     open_at: Opened, of_bucket: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +208,8 @@ def test_nothing_is_made_or_forgotten_where_a_disk_is_not_mounted(
     builds.mkdir()
     (builds / "of-nobody").mkdir()
     os.utime(builds / "of-nobody", (0, 0))
+    with pytest.raises(MissingDiskError):
+        store.envstore.prefixes.path(views[0]["id"])
     words = r"(the only environment is not|none of the 3 environments of this folder is) in .*: if its disk is not moun"
     again = lambda: store.envstore.prefixes.restore(views[0]["id"])  # noqa: E731
     for action in (again, store.retention.collect, store.retention.plan):
@@ -231,8 +268,13 @@ def test_an_environment_that_somebody_removed_is_forgotten(open_at: Opened, nast
     view = store.build(TEXT.format(channel=nasty_channel))
     store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
     remove_tree(store.envstore.prefixes.path(view["id"]))
-    store.retention.collect()
+    removals = [(each.kind, each.name, each.reason) for each in store.retention.plan().removals]
+    told = ("build", "team/e:1", "its folder is gone: it is packed away now")
+    assert told in removals
+    assert told in [(each.kind, each.name, each.reason) for each in store.retention.collect().removals]
     assert store.envstore.builds.show(view["id"])["packed_away"]
+    with pytest.raises(ConflictError, match="bring it here"):
+        store.envstore.prefixes.path(view["id"])
     views = [store.build(TEXT.format(channel=nasty_channel), name=name) for name in ("first", "second")]
     store.until(lambda: not any(store.envstore.builds.progress(view["id"])["busy"] for view in views))
     for view in views:

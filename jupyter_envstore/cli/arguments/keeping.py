@@ -38,7 +38,9 @@ def register_keeping(add: Add) -> None:
     collect = add("gc", "change:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     collect.add_argument(
-        "--gone", action="store_true", help="environments whose folders are missing are gone for good, even if all are"
+        "--gone",
+        action="store_true",
+        help="environments whose folders are missing are gone for good, even if all are missing",
     )
     add_json(collect)
     setting = add("setting", "change:setting", "Show or change settings")
