@@ -148,7 +148,9 @@ def test_who_loses_a_bucket_to_another_store_stays_refused(
 def test_a_folder_of_files_that_is_not_mounted_is_noticed(open_at: Opened, tmp_path: Path, nasty_channel: str) -> None:
     values = {"blob_url": f"file://{tmp_path}/place"}
     store = open_at("a", **values)
-    store.build(TEXT.format(channel=nasty_channel))
+    view = store.build(TEXT.format(channel=nasty_channel))
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"])
+    store.end_workers()
     (tmp_path / "place").rename(tmp_path / "away")
     with pytest.raises(MissingDiskError, match="has no file of the store: if its disk is not mounted, mount it"):
         open_at("a", **values)
